@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/bytes.h"
+#include "engine/base/result.h"
+
+namespace tidemill::anomaly {
+
+/// Which published behaviour the scores follow.
+enum class ScoreMode : std::uint8_t {
+    Kda,      ///< the retired Kinesis Data Analytics service: no duplicate damping, factor log2(sample size), 0 until
+              ///< the sample is full
+    Library,  ///< AWS's current open library: damping by leaf mass, factor log2(mass + 1), 0 until a quarter is full
+};
+
+struct ForestConfig {
+    std::uint32_t columns = 1;         ///< numeric columns of a record, 1..30
+    std::uint32_t shingle = 1;         ///< records that make one point, 1..30
+    std::uint32_t trees = 100;         ///< 1..1000
+    std::uint32_t sample = 256;        ///< points a tree keeps, 10..1000
+    std::uint32_t time_decay = 100000; ///< mean residence of a point in records; lambda = 1/time_decay; > sample
+    std::uint64_t seed = 42;
+    ScoreMode mode = ScoreMode::Kda;
+
+    /// Says which parameter is out of its range, in the words of the SQL reference.
+    Status validate() const;
+};
+
+/// Share of the score that each column carries: `high` above what was seen, `low` below; their sum over columns is the
+/// score.
+struct ColumnAttribution {
+    double high = 0, low = 0;
+};
+
+/// Random cut forest over a stream of records.
+/// Source: Guha, Mishra, Roy, Schrijvers, "Robust random cut forest based anomaly detection on streams", ICML 2016.
+/// Threads: none of its own; one caller at a time. Deterministic for a seed, whatever the batch sizes.
+class RandomCutForest {
+ public:
+    /// Config must be valid (TM_CHECKed).
+    explicit RandomCutForest(const ForestConfig& config);
+    ~RandomCutForest();
+    RandomCutForest(RandomCutForest&&) noexcept;
+    RandomCutForest& operator=(RandomCutForest&&) noexcept;
+
+    const ForestConfig& config() const;
+    std::uint64_t records_seen() const;
+
+    /// Scores `record` (one value per column) against what was seen before it, then learns it.
+    /// A record with a NaN or infinite value is neither learnt nor scored: returns NaN.
+    double score_and_update(std::span<const double> record);
+    /// The same, and the columns' shares of the score (`attribution.size()` == columns).
+    double score_and_update(std::span<const double> record, std::span<ColumnAttribution> attribution);
+    /// `records` holds `scores.size()` records of `columns` values each, row after row.
+    void score_and_update_batch(std::span<const double> records, std::span<double> scores);
+
+    /// The whole model; `restore` gives a forest that continues exactly as this one would.
+    std::vector<std::byte> snapshot() const;
+    static Result<RandomCutForest> restore(Bytes snapshot);
+    /// Bytes a forest of this config will hold when full.
+    static std::size_t memory_bytes(const ForestConfig& config);
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidemill::anomaly
