@@ -1,0 +1,172 @@
+#include "proto/record_batch.h"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+
+#include "engine/base/crc32c.h"
+#include "proto/wire_limits.h"
+
+namespace tidemill {
+namespace {
+
+constexpr std::size_t kHeaderBytes = sizeof(RecordBatchHeader);
+constexpr std::size_t kProducerHalf = offsetof(RecordBatchHeader, payload_crc);
+constexpr std::size_t kStampedPart = offsetof(RecordBatchHeader, header_crc);
+
+std::uint32_t payload_crc(Bytes batch) {
+    return crc32c(batch.subspan(kHeaderBytes), crc32c(batch.first(kProducerHalf)));
+}
+
+Status check_shape(const RecordBatchHeader& header, std::size_t available) {
+    if (header.magic != kRecordBatchMagic)
+        return fail(Errc::Corrupt, fmt::format("record batch begins with {:#010x}", header.magic));
+    if (header.batch_bytes < kHeaderBytes || header.batch_bytes > available)
+        return fail(Errc::Corrupt, fmt::format("record batch says {} bytes where {} are there",
+                                               header.batch_bytes, available));
+    if (header.batch_bytes > wire_limits::kBatchBytesMax)
+        return fail(Errc::TooLarge, fmt::format("record batch of {} bytes; the limit is {}",
+                                                header.batch_bytes, wire_limits::kBatchBytesMax));
+    // A record takes at least its two length bytes.
+    if (header.record_count == 0 ||
+        (header.codec == 0 && header.record_count > (header.batch_bytes - kHeaderBytes) / 2))
+        return fail(Errc::Corrupt, fmt::format("record batch of {} bytes says {} records",
+                                               header.batch_bytes, header.record_count));
+    if (header.codec > static_cast<std::uint8_t>(Codec::Zstd) || header.flags != 0)
+        return fail(Errc::Corrupt, fmt::format("record batch with unknown codec {} or flags {:#x}",
+                                               header.codec, header.flags));
+    return {};
+}
+
+}  // namespace
+
+std::size_t record_bytes(std::size_t key_bytes, std::size_t data_bytes, std::size_t attribute_bytes) {
+    const std::size_t attributes =
+        attribute_bytes == 0 ? 0 : varint_size(attribute_bytes) + attribute_bytes;
+    return varint_size(key_bytes << 1) + varint_size(data_bytes) + attributes + key_bytes + data_bytes;
+}
+
+Result<RecordBatchView> RecordBatchView::parse(Bytes bytes) {
+    if (bytes.size() < kHeaderBytes)
+        return fail(Errc::Corrupt, fmt::format("{} bytes are no record batch", bytes.size()));
+    const RecordBatchView view = trusted(bytes);
+    TRY(check_shape(view.header_, bytes.size()));
+    if (view.header_.batch_bytes != bytes.size())
+        return fail(Errc::Corrupt, fmt::format("{} bytes hold a record batch of {}", bytes.size(),
+                                               view.header_.batch_bytes));
+    if (!view.payload_is_intact())
+        return fail(Errc::Corrupt, "the record batch's checksum does not match its bytes");
+    return view;
+}
+
+Result<RecordBatchView> RecordBatchView::parse_stamped(Bytes bytes) {
+    if (bytes.size() < kHeaderBytes)
+        return fail(Errc::Corrupt, fmt::format("{} bytes are no record batch", bytes.size()));
+    RecordBatchView view = trusted(bytes);
+    if (crc32c(bytes.first(kStampedPart)) != view.header_.header_crc)
+        return fail(Errc::Corrupt, "the record batch's header checksum does not match");
+    TRY(check_shape(view.header_, bytes.size()));
+    view.bytes_ = bytes.first(view.header_.batch_bytes);
+    return view;
+}
+
+RecordBatchView RecordBatchView::trusted(Bytes bytes) {
+    RecordBatchView view;
+    view.header_ = load_le<RecordBatchHeader>(bytes.data());
+    view.bytes_ = bytes;
+    return view;
+}
+
+bool RecordBatchView::payload_is_intact() const { return payload_crc(bytes_) == header_.payload_crc; }
+
+RecordCursor::RecordCursor(const RecordBatchView& batch)
+    : at_(batch.bytes().data() + kHeaderBytes),
+      end_(batch.bytes().data() + batch.bytes().size()),
+      remaining_(batch.record_count()),
+      next_ordinal_(batch.first_ordinal()) {
+    if (batch.header().codec != 0) {
+        status_ = fail(Errc::Unsupported, "this batch is compressed; open it first");
+        remaining_ = 0;
+    }
+}
+
+bool RecordCursor::next(RecordView& record) {
+    if (remaining_ == 0) {
+        if (at_ != end_ && status_) status_ = fail(Errc::Corrupt, "bytes after the last record");
+        at_ = end_;
+        return false;
+    }
+    std::uint64_t key = 0, data = 0, attributes = 0;
+    const std::byte* at = get_varint(at_, end_, key);
+    if (at != nullptr) at = get_varint(at, end_, data);
+    if (at != nullptr && (key & 1) != 0) at = get_varint(at, end_, attributes);
+    key >>= 1;
+    const auto left = static_cast<std::uint64_t>(at == nullptr ? 0 : end_ - at);
+    if (at == nullptr || key > left || attributes > left - key || data > left - key - attributes) {
+        status_ = fail(Errc::Corrupt, fmt::format("record {} runs past its batch", next_ordinal_));
+        remaining_ = 0;
+        at_ = end_;
+        return false;
+    }
+    record.attributes = {at, attributes};
+    at += attributes;
+    record.partition_key = as_text({at, key});
+    at += key;
+    record.data = {at, data};
+    at_ = at + data;
+    --remaining_;
+    ++next_ordinal_;
+    return true;
+}
+
+RecordBatchBuilder::RecordBatchBuilder() { clear(); }
+
+void RecordBatchBuilder::clear() {
+    buffer_.resize(kHeaderBytes);
+    count_ = 0;
+}
+
+void RecordBatchBuilder::add(std::string_view partition_key, Bytes data, Bytes attributes) {
+    const std::size_t before = buffer_.size();
+    buffer_.resize(before + record_bytes(partition_key.size(), data.size(), attributes.size()));
+    std::byte* at = buffer_.data() + before;
+    const auto copy = [&at](Bytes bytes) {
+        if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+        at += bytes.size();
+    };
+    at = put_varint(at, partition_key.size() << 1 | (attributes.empty() ? 0u : 1u));
+    at = put_varint(at, data.size());
+    if (!attributes.empty()) at = put_varint(at, attributes.size());
+    copy(attributes);
+    copy(as_bytes(partition_key));
+    copy(data);
+    ++count_;
+}
+
+RecordBatchView RecordBatchBuilder::finish(std::uint64_t producer_id, std::uint32_t producer_sequence) {
+    RecordBatchHeader header{};
+    header.magic = kRecordBatchMagic;
+    header.batch_bytes = static_cast<std::uint32_t>(buffer_.size());
+    header.record_count = count_;
+    header.producer_id = producer_id;
+    header.producer_sequence = producer_sequence;
+    store_le(buffer_.data(), header);
+    header.payload_crc = payload_crc(buffer_);
+    store_le(buffer_.data(), header);
+    return RecordBatchView::trusted(buffer_);
+}
+
+void stamp_record_batch(MutableBytes batch, ShardUid shard, Ordinal first, WallTime arrival,
+                        std::uint32_t epoch) {
+    auto header = load_le<RecordBatchHeader>(batch.data());
+    header.shard = shard.value;
+    header.first_ordinal = first;
+    header.arrival_ms = to_millis(arrival);
+    header.epoch = epoch;
+    header.reserved = 0;
+    store_le(batch.data(), header);
+    header.header_crc = crc32c(Bytes{batch}.first(kStampedPart));
+    store_le(batch.data(), header);
+}
+
+}  // namespace tidemill

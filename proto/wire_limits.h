@@ -1,0 +1,18 @@
+#pragma once
+
+#include "engine/base/bytes.h"
+
+namespace tidemill::wire_limits {
+
+/// One record: data and partition key. Kinesis allows 1 MiB by default, 10 MiB when a stream asks for it.
+constexpr std::size_t kRecordBytesMax = 10_MiB;
+constexpr std::size_t kRecordBytesDefault = 1_MiB;
+constexpr std::size_t kPartitionKeyBytesMax = 1024;  // 256 characters of at most 4 bytes
+/// One record batch: a record of the largest size with its key, header and room for its lengths.
+constexpr std::size_t kBatchBytesMax = 12_MiB;
+static_assert(kBatchBytesMax >= kRecordBytesMax + kPartitionKeyBytesMax + 4096);
+/// One frame of the native protocol.
+constexpr std::size_t kFrameBytesMax = 16_MiB;
+static_assert(kFrameBytesMax >= kBatchBytesMax + 4096);
+
+}  // namespace tidemill::wire_limits
