@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/ids.h"
+#include "engine/base/time.h"
+#include "engine/base/uint128.h"
+
+namespace tidemill {
+
+/// An inclusive range of hash keys.
+struct HashRange {
+    uint128 first = 0, last = kUint128Max;
+    bool contains(uint128 key) const { return first <= key && key <= last; }
+    bool operator==(const HashRange&) const = default;
+};
+
+struct ShardInfo {
+    ShardUid uid;
+    std::uint32_t index = 0;  ///< n of shardId-%012d; never reused within its stream
+    HashRange range;
+    std::optional<std::uint32_t> parent, adjacent_parent;  ///< indexes
+    WallTime created{};
+    std::optional<WallTime> closed;  ///< set once split or merged
+    Ordinal end_ordinal = 0;         ///< of a closed shard: one past its last record
+
+    bool is_open() const { return !closed.has_value(); }
+};
+
+std::string shard_id_text(std::uint32_t index);                            ///< "shardId-000000000007"
+std::optional<std::uint32_t> parse_shard_id(std::string_view text);
+
+enum class StreamStatus : std::uint8_t { Creating, Active, Updating, Deleting };
+enum class StreamMode : std::uint8_t { Provisioned, OnDemand };
+
+/// One stream as of one moment. Immutable once published: a change makes a new one.
+struct StreamInfo {
+    StreamUid uid;
+    std::string name;
+    StreamStatus status = StreamStatus::Active;
+    StreamMode mode = StreamMode::Provisioned;
+    WallTime created{};
+    std::chrono::hours retention{24};
+    std::map<std::string, std::string> tags;
+    std::vector<ShardInfo> shards;        ///< by index, closed ones included until they expire
+    std::vector<std::uint32_t> open;      ///< positions in `shards` of the open ones, by start of range
+
+    /// The open shard that takes `key`. Limits: O(log shards).
+    const ShardInfo& shard_for(uint128 key) const;
+    const ShardInfo* shard_by_index(std::uint32_t index) const;  ///< nullptr when there is none
+    /// Fills `open` from `shards`.
+    void index_open_shards();
+};
+
+/// All streams as of one moment; each core holds one and replaces it when the catalog publishes the next.
+struct CatalogView {
+    std::uint64_t version = 0;
+    std::map<std::string, std::shared_ptr<const StreamInfo>, std::less<>> streams;  ///< by name
+};
+
+/// `count` ranges that cover all hash keys: floor(2^128 / count) * i, the last ends at 2^128-1.
+std::vector<HashRange> split_evenly(std::uint32_t count);
+
+}  // namespace tidemill

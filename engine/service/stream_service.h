@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/result.h"
+#include "engine/base/time.h"
+#include "engine/catalog/stream.h"
+#include "engine/io/task.h"
+#include "engine/log/log_store.h"
+
+namespace tidemill {
+
+struct CreateStream {
+    std::string name;
+    std::uint32_t shard_count = 1;
+    StreamMode mode = StreamMode::Provisioned;
+    std::chrono::hours retention{24};
+    std::map<std::string, std::string> tags;
+};
+
+struct PutRecord {
+    std::string_view partition_key;
+    Bytes data;
+    std::optional<uint128> explicit_hash_key;
+};
+
+struct PutOutcome {
+    const ShardInfo* shard = nullptr;  ///< within the stream that was passed in
+    AppendResult append;               ///< `first_ordinal` is this record's
+};
+
+/// A consumer application's progress on one shard.
+struct Checkpoint {
+    std::uint32_t shard_index = 0;
+    Ordinal ordinal = 0;              ///< the first record not yet done
+    bool is_finished = false;         ///< the shard ended and all of it is done
+    std::string owner;                ///< worker that holds the lease; empty when free
+    std::uint64_t lease_counter = 0;  ///< grows with each change of owner and each renewal
+    WallTime lease_until{};
+};
+
+/// What the product does, free of any wire format. Every door calls this and owns no rule of its own.
+/// Core: every function may be called from any reactor and resumes there. One instance a process.
+class StreamService {
+ public:
+    virtual ~StreamService() = default;
+
+    // Streams. Errors: AlreadyExists, NotFound, ResourceInUse, InvalidArgument, LimitExceeded.
+    virtual Task<Result<std::shared_ptr<const StreamInfo>>> create_stream(CreateStream request) = 0;
+    virtual Task<Status> delete_stream(std::string name) = 0;
+    /// From this core's view; no suspension. Errors: NotFound.
+    virtual Result<std::shared_ptr<const StreamInfo>> find_stream(std::string_view name) const = 0;
+    virtual std::shared_ptr<const CatalogView> catalog() const = 0;
+
+    // Writing.
+    /// Routes each record by its hash key and appends one batch a shard. `outcomes[i]` belongs to `records[i]`; a record
+    /// that fails does not fail the others. Ownership: the views live until the task ends.
+    virtual Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
+                                                      std::vector<PutRecord> records) = 0;
+    /// This core's writer of an open shard, kept by the service; the fast path of the native door. The pointer stays valid
+    /// on this core until the service stops. Errors: NotFound, ShardClosed.
+    virtual Result<ShardWriter*> writer(ShardUid shard) = 0;
+
+    // Reading, as in LogStore.
+    virtual Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) = 0;
+    virtual Task<Result<TailInfo>> tail(ShardUid shard) = 0;
+    virtual Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time) = 0;
+    virtual Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) = 0;
+
+    // Consumer applications: leases with checkpoints, kept in the catalog store.
+    virtual Task<Result<std::vector<Checkpoint>>> checkpoints(std::string application,
+                                                              StreamUid stream) = 0;
+    /// Takes or renews the lease when it is free, expired or already `owner`'s; else Fenced with the holder's name.
+    virtual Task<Result<Checkpoint>> acquire_lease(std::string application, StreamUid stream,
+                                                   std::uint32_t shard_index, std::string owner,
+                                                   std::chrono::milliseconds duration) = 0;
+    /// Moves the checkpoint; only by the lease's owner and counter. Never moves backwards. Errors: Fenced, NotFound.
+    virtual Task<Status> save_checkpoint(std::string application, StreamUid stream, Checkpoint checkpoint) = 0;
+    virtual Task<Status> release_lease(std::string application, StreamUid stream,
+                                       std::uint32_t shard_index, std::string owner) = 0;
+
+    // SQL applications' durable state: named blobs in the catalog store.
+    virtual Task<Result<std::optional<std::vector<std::byte>>>> load_blob(std::string kind, std::string name) = 0;
+    virtual Task<Status> save_blob(std::string kind, std::string name, std::vector<std::byte> bytes) = 0;
+    virtual Task<Status> delete_blob(std::string kind, std::string name) = 0;
+    virtual Task<Result<std::vector<std::string>>> list_blobs(std::string kind) = 0;
+};
+
+}  // namespace tidemill
