@@ -1,0 +1,11 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace tidemill::console {
+
+/// The last `width` values as a line of block characters, scaled between 0 and the largest of them.
+std::string sparkline(std::span<const double> values, std::size_t width);
+
+}  // namespace tidemill::console
