@@ -49,7 +49,8 @@ Verdict judge(const std::vector<TimedScore>& scores, const std::vector<LabelledW
     verdict.judged = judged.size();
     verdict.top_percent = judged.size() / 100;
     for (const auto& window : windows) {
-        WindowVerdict row{.window = window};
+        WindowVerdict row;
+        row.window = window;
         bool found = false;
         for (std::size_t i = first; i < scores.size(); ++i) {
             const auto time = to_the_second(scores[i].time);
