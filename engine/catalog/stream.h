@@ -32,7 +32,7 @@ struct ShardInfo {
     bool is_open() const { return !closed.has_value(); }
 };
 
-std::string shard_id_text(std::uint32_t index);                            ///< "shardId-000000000007"
+std::string shard_id_text(std::uint32_t index);  ///< "shardId-000000000007"
 std::optional<std::uint32_t> parse_shard_id(std::string_view text);
 
 enum class StreamStatus : std::uint8_t { Creating, Active, Updating, Deleting };
@@ -47,17 +47,19 @@ struct StreamInfo {
     WallTime created{};
     std::chrono::hours retention{24};
     std::map<std::string, std::string> tags;
-    std::vector<ShardInfo> shards;        ///< by index, closed ones included until they expire
-    std::vector<std::uint32_t> open;      ///< positions in `shards` of the open ones, by start of range
+    std::vector<ShardInfo> shards;    ///< by index, closed ones included until they expire
+    std::vector<std::uint32_t> open;  ///< positions in `shards` of the open ones, by start of range
 
     /// The open shard that takes `key`. Limits: O(log shards).
-    const ShardInfo& shard_for(uint128 key) const;
+    const ShardInfo& shard_for(uint128 key) const { return shards[open[open_position_for(key)]]; }
+    std::uint32_t open_position_for(uint128 key) const;  ///< the same as a position in `open`
     const ShardInfo* shard_by_index(std::uint32_t index) const;  ///< nullptr when there is none
     /// Fills `open` from `shards`.
     void index_open_shards();
 };
 
-/// All streams as of one moment; each core holds one and replaces it when the catalog publishes the next.
+/// All streams as of one moment; each core holds one and replaces it when the catalog publishes the
+/// next.
 struct CatalogView {
     std::uint64_t version = 0;
     std::map<std::string, std::shared_ptr<const StreamInfo>, std::less<>> streams;  ///< by name

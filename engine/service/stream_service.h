@@ -45,8 +45,9 @@ struct Checkpoint {
     WallTime lease_until{};
 };
 
-/// What the product does, free of any wire format. Every door calls this and owns no rule of its own.
-/// Core: every function may be called from any reactor and resumes there. One instance a process.
+/// What the product does, free of any wire format. Every door calls this and owns no rule of its
+/// own. Core: every function may be called from any reactor and resumes there. One instance a
+/// process.
 class StreamService {
  public:
     virtual ~StreamService() = default;
@@ -57,14 +58,21 @@ class StreamService {
     /// From this core's view; no suspension. Errors: NotFound.
     virtual Result<std::shared_ptr<const StreamInfo>> find_stream(std::string_view name) const = 0;
     virtual std::shared_ptr<const CatalogView> catalog() const = 0;
+    /// Takes effect on what is still there. Errors: NotFound, InvalidArgument.
+    virtual Task<Status> set_retention(std::string name, std::chrono::hours retention) = 0;
+    /// Sets the tags of `set`, then takes those of `remove` away. Errors: NotFound,
+    /// InvalidArgument.
+    virtual Task<Status> edit_tags(std::string name, std::map<std::string, std::string> set,
+                                   std::vector<std::string> remove) = 0;
 
     // Writing.
-    /// Routes each record by its hash key and appends one batch a shard. `outcomes[i]` belongs to `records[i]`; a record
-    /// that fails does not fail the others. Ownership: the views live until the task ends.
+    /// Routes each record by its hash key and appends one batch a shard. `outcomes[i]` belongs to
+    /// `records[i]`; a record that fails does not fail the others. Ownership: the views live until
+    /// the task ends.
     virtual Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                                       std::vector<PutRecord> records) = 0;
-    /// This core's writer of an open shard, kept by the service; the fast path of the native door. The pointer stays valid
-    /// on this core until the service stops. Errors: NotFound, ShardClosed.
+    /// This core's writer of an open shard, kept by the service; the fast path of the native door.
+    /// The pointer stays valid on this core until the service stops. Errors: NotFound, ShardClosed.
     virtual Result<ShardWriter*> writer(ShardUid shard) = 0;
 
     // Reading, as in LogStore.
@@ -76,18 +84,23 @@ class StreamService {
     // Consumer applications: leases with checkpoints, kept in the catalog store.
     virtual Task<Result<std::vector<Checkpoint>>> checkpoints(std::string application,
                                                               StreamUid stream) = 0;
-    /// Takes or renews the lease when it is free, expired or already `owner`'s; else Fenced with the holder's name.
+    /// Takes or renews the lease when it is free, expired or already `owner`'s; else Fenced with
+    /// the holder's name.
     virtual Task<Result<Checkpoint>> acquire_lease(std::string application, StreamUid stream,
                                                    std::uint32_t shard_index, std::string owner,
                                                    std::chrono::milliseconds duration) = 0;
-    /// Moves the checkpoint; only by the lease's owner and counter. Never moves backwards. Errors: Fenced, NotFound.
-    virtual Task<Status> save_checkpoint(std::string application, StreamUid stream, Checkpoint checkpoint) = 0;
+    /// Moves the checkpoint; only by the lease's owner and counter. Never moves backwards. Errors:
+    /// Fenced, NotFound.
+    virtual Task<Status> save_checkpoint(std::string application, StreamUid stream,
+                                         Checkpoint checkpoint) = 0;
     virtual Task<Status> release_lease(std::string application, StreamUid stream,
                                        std::uint32_t shard_index, std::string owner) = 0;
 
     // SQL applications' durable state: named blobs in the catalog store.
-    virtual Task<Result<std::optional<std::vector<std::byte>>>> load_blob(std::string kind, std::string name) = 0;
-    virtual Task<Status> save_blob(std::string kind, std::string name, std::vector<std::byte> bytes) = 0;
+    virtual Task<Result<std::optional<std::vector<std::byte>>>> load_blob(std::string kind,
+                                                                          std::string name) = 0;
+    virtual Task<Status> save_blob(std::string kind, std::string name,
+                                   std::vector<std::byte> bytes) = 0;
     virtual Task<Status> delete_blob(std::string kind, std::string name) = 0;
     virtual Task<Result<std::vector<std::string>>> list_blobs(std::string kind) = 0;
 };

@@ -1,0 +1,231 @@
+#include "engine/catalog/stream_format.h"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "engine/base/crc32c.h"
+
+namespace tidemill {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x31534d54;  // "TMS1"
+
+// Field numbers. Even ones may be ignored by a reader that does not know them, odd ones may not.
+enum Field : std::uint64_t {
+    kUid = 1,
+    kName = 3,
+    kStatus = 5,
+    kMode = 6,
+    kCreated = 7,
+    kRetentionHours = 9,
+    kTag = 10,  // once a tag
+    kShards = 11,
+};
+
+class Writer {
+ public:
+    void number(std::uint64_t value) {
+        std::byte text[kVarintMax];
+        std::byte* end = put_varint(text, value);
+        out_.insert(out_.end(), text, end);
+    }
+    void raw(Bytes bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+    void text(std::string_view text) {
+        number(text.size());
+        raw(as_bytes(text));
+    }
+    void key(uint128 key) {
+        std::byte bytes[16];
+        store_le(bytes, key);
+        raw(bytes);
+    }
+    void time(WallTime time) { number(static_cast<std::uint64_t>(to_millis(time))); }
+    void field(std::uint64_t id, const Writer& content) {
+        number(id);
+        number(content.out_.size());
+        raw(content.out_);
+    }
+    std::vector<std::byte>& bytes() { return out_; }
+
+ private:
+    std::vector<std::byte> out_;
+};
+
+/// Reads what Writer wrote; after the first misfit every read gives zeros and `is_good` is false.
+class Reader {
+ public:
+    explicit Reader(Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+    bool is_good() const { return good_; }
+    bool is_at_end() const { return at_ == end_; }
+
+    std::uint64_t number() {
+        std::uint64_t value = 0;
+        const std::byte* next = good_ ? get_varint(at_, end_, value) : nullptr;
+        if (next == nullptr) return stop();
+        at_ = next;
+        return value;
+    }
+    template <class T>
+    T number_as() {
+        const std::uint64_t value = number();
+        if (value > std::numeric_limits<T>::max()) stop();
+        return static_cast<T>(value);
+    }
+    Bytes raw(std::uint64_t count) {
+        if (!good_ || count > static_cast<std::uint64_t>(end_ - at_)) {
+            stop();
+            return {};
+        }
+        const Bytes bytes{at_, static_cast<std::size_t>(count)};
+        at_ += count;
+        return bytes;
+    }
+    std::string text() { return std::string(as_text(raw(number()))); }
+    uint128 key() {
+        const Bytes bytes = raw(16);
+        return bytes.empty() ? uint128{0} : load_le<uint128>(bytes.data());
+    }
+    WallTime time() { return from_millis(static_cast<std::int64_t>(number())); }
+
+ private:
+    std::uint64_t stop() {
+        good_ = false;
+        return 0;
+    }
+    const std::byte* at_;
+    const std::byte* end_;
+    bool good_ = true;
+};
+
+enum ShardFlag : std::uint64_t { kHasParent = 1, kHasAdjacent = 2, kIsClosed = 4 };
+
+void write_shard(Writer& to, const ShardInfo& shard) {
+    to.number(shard.uid.value);
+    to.number(shard.index);
+    to.number((shard.parent ? kHasParent : 0u) | (shard.adjacent_parent ? kHasAdjacent : 0u) |
+              (shard.closed ? kIsClosed : 0u));
+    to.key(shard.range.first);
+    to.key(shard.range.last);
+    to.time(shard.created);
+    if (shard.parent) to.number(*shard.parent);
+    if (shard.adjacent_parent) to.number(*shard.adjacent_parent);
+    if (shard.closed) {
+        to.time(*shard.closed);
+        to.number(shard.end_ordinal);
+    }
+}
+
+ShardInfo read_shard(Reader& from) {
+    ShardInfo shard;
+    shard.uid = ShardUid{from.number_as<std::uint32_t>()};
+    shard.index = from.number_as<std::uint32_t>();
+    const std::uint64_t flags = from.number();
+    shard.range.first = from.key();
+    shard.range.last = from.key();
+    shard.created = from.time();
+    if (flags & kHasParent) shard.parent = from.number_as<std::uint32_t>();
+    if (flags & kHasAdjacent) shard.adjacent_parent = from.number_as<std::uint32_t>();
+    if (flags & kIsClosed) {
+        shard.closed = from.time();
+        shard.end_ordinal = from.number();
+    }
+    return shard;
+}
+
+template <class Fill>
+void put_field(Writer& to, Field id, Fill fill) {
+    Writer content;
+    fill(content);
+    to.field(id, content);
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_stream(const StreamInfo& stream) {
+    Writer out;
+    out.bytes().resize(4);
+    store_le(out.bytes().data(), kMagic);
+    put_field(out, kUid, [&](Writer& w) { w.number(stream.uid.value); });
+    put_field(out, kName, [&](Writer& w) { w.text(stream.name); });
+    put_field(out, kStatus,
+              [&](Writer& w) { w.number(static_cast<std::uint64_t>(stream.status)); });
+    put_field(out, kMode, [&](Writer& w) { w.number(static_cast<std::uint64_t>(stream.mode)); });
+    put_field(out, kCreated, [&](Writer& w) { w.time(stream.created); });
+    put_field(out, kRetentionHours,
+              [&](Writer& w) { w.number(static_cast<std::uint64_t>(stream.retention.count())); });
+    for (const auto& [key, value] : stream.tags)
+        put_field(out, kTag, [&](Writer& w) {
+            w.text(key);
+            w.text(value);
+        });
+    put_field(out, kShards, [&](Writer& w) {
+        w.number(stream.shards.size());
+        for (const auto& shard : stream.shards)
+            write_shard(w, shard);
+    });
+    const std::uint32_t crc = crc32c(out.bytes());
+    out.bytes().resize(out.bytes().size() + 4);
+    store_le(out.bytes().data() + out.bytes().size() - 4, crc);
+    return std::move(out.bytes());
+}
+
+Result<StreamInfo> decode_stream(Bytes bytes) {
+    if (bytes.size() < 8 || load_le<std::uint32_t>(bytes.data()) != kMagic)
+        return fail(Errc::Corrupt, "a catalog row that should hold a stream does not");
+    const Bytes body = bytes.first(bytes.size() - 4);
+    if (crc32c(body) != load_le<std::uint32_t>(bytes.data() + body.size()))
+        return fail(Errc::Corrupt, "the checksum of a stream's catalog row does not match");
+    StreamInfo stream;
+    Reader in(body.subspan(4));
+    while (in.is_good() && !in.is_at_end()) {
+        const std::uint64_t id = in.number();
+        Reader field(in.raw(in.number()));
+        if (!in.is_good()) break;
+        switch (id) {
+            case kUid:
+                stream.uid = StreamUid{field.number_as<std::uint32_t>()};
+                break;
+            case kName:
+                stream.name = field.text();
+                break;
+            case kStatus:
+                stream.status = static_cast<StreamStatus>(field.number());
+                break;
+            case kMode:
+                stream.mode = static_cast<StreamMode>(field.number());
+                break;
+            case kCreated:
+                stream.created = field.time();
+                break;
+            case kRetentionHours:
+                stream.retention = std::chrono::hours{field.number_as<std::uint32_t>()};
+                break;
+            case kTag: {
+                std::string key = field.text();
+                stream.tags[std::move(key)] = field.text();
+                break;
+            }
+            case kShards: {
+                const std::uint64_t count = field.number();
+                for (std::uint64_t i = 0; i < count && field.is_good(); ++i)
+                    stream.shards.push_back(read_shard(field));
+                break;
+            }
+            default:
+                if (id % 2 != 0)
+                    return fail(Errc::Unsupported,
+                                fmt::format("stream {} has field {}, which a newer version wrote",
+                                            stream.name, id));
+                continue;
+        }
+        if (!field.is_good())
+            return fail(Errc::Corrupt, "a field of a stream's catalog row is cut");
+    }
+    if (!in.is_good() || stream.name.empty() || stream.shards.empty())
+        return fail(Errc::Corrupt, "a stream's catalog row is incomplete");
+    stream.index_open_shards();
+    return stream;
+}
+
+}  // namespace tidemill

@@ -1,0 +1,56 @@
+#include "engine/service/local_stream_service.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/check.h"
+#include "engine/reactor/call_on.h"
+
+namespace tidemill {
+
+LocalStreamService::LocalStreamService(std::vector<Reactor*> reactors, LogStore& log,
+                                       CatalogStore& store)
+    : reactors_(reactors),
+      log_(log),
+      store_(store),
+      catalog_(std::move(reactors), store),
+      cores_(reactors_.size()) {}
+
+Task<Result<std::unique_ptr<LocalStreamService>>> LocalStreamService::start(
+    std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store) {
+    std::unique_ptr<LocalStreamService> service(
+        new LocalStreamService(std::move(reactors), log, store));
+    CO_TRY(co_await service->catalog_.load());
+    std::vector<std::pair<ShardUid, ShardPolicy>> shards;
+    const auto view = service->catalog();
+    for (const auto& [name, stream] : view->streams)
+        for (const auto& shard : stream->shards)
+            shards.emplace_back(shard.uid, ShardPolicy{stream->retention, false});
+    CO_TRY(co_await log.configure_shards(std::move(shards)));
+    co_return service;
+}
+
+Task<void> LocalStreamService::stop() {
+    for (Reactor* reactor : reactors_) {
+        auto release = [core = &cores_[reactor->id().value]]() -> Task<void> {
+            core->writers.clear();
+            co_return;
+        };
+        co_await call_on(*reactor, std::move(release));
+    }
+}
+
+LocalStreamService::Core& LocalStreamService::this_core() {
+    const auto core = Reactor::current().id().value;
+    TM_CHECK(core < cores_.size(), "the service does not run on core {}", core);
+    return cores_[core];
+}
+
+Task<Status> LocalStreamService::tell_log(StreamPtr stream) {
+    std::vector<std::pair<ShardUid, ShardPolicy>> shards;
+    shards.reserve(stream->shards.size());
+    for (const auto& shard : stream->shards)
+        shards.emplace_back(shard.uid, ShardPolicy{stream->retention, false});
+    return log_.configure_shards(std::move(shards));
+}
+
+}  // namespace tidemill

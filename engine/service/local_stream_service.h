@@ -1,0 +1,78 @@
+#pragma once
+
+#include <unordered_map>
+
+#include "engine/catalog/catalog.h"
+#include "engine/reactor/reactor.h"
+#include "engine/service/stream_service.h"
+
+namespace tidemill {
+
+/// The service over a LogStore and a CatalogStore in this process.
+class LocalStreamService final : public StreamService {
+ public:
+    /// Loads the catalog and tells the log of all shards. Runs on any of `reactors`.
+    /// Ownership: reactors and stores outlive the service.
+    static Task<Result<std::unique_ptr<LocalStreamService>>> start(std::vector<Reactor*> reactors,
+                                                                   LogStore& log,
+                                                                   CatalogStore& store);
+    /// Lets go of the writers of each core, on that core. No call may be in flight; afterwards none
+    /// may come.
+    Task<void> stop();
+
+    Task<Result<std::shared_ptr<const StreamInfo>>> create_stream(CreateStream request) override;
+    Task<Status> delete_stream(std::string name) override;
+    Result<std::shared_ptr<const StreamInfo>> find_stream(std::string_view name) const override;
+    std::shared_ptr<const CatalogView> catalog() const override;
+    Task<Status> set_retention(std::string name, std::chrono::hours retention) override;
+    Task<Status> edit_tags(std::string name, std::map<std::string, std::string> set,
+                           std::vector<std::string> remove) override;
+
+    Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
+                                              std::vector<PutRecord> records) override;
+    Result<ShardWriter*> writer(ShardUid shard) override;
+
+    Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) override;
+    Task<Result<TailInfo>> tail(ShardUid shard) override;
+    Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time) override;
+    Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) override;
+
+    Task<Result<std::vector<Checkpoint>>> checkpoints(std::string application,
+                                                      StreamUid stream) override;
+    Task<Result<Checkpoint>> acquire_lease(std::string application, StreamUid stream,
+                                           std::uint32_t shard_index, std::string owner,
+                                           std::chrono::milliseconds duration) override;
+    Task<Status> save_checkpoint(std::string application, StreamUid stream,
+                                 Checkpoint checkpoint) override;
+    Task<Status> release_lease(std::string application, StreamUid stream, std::uint32_t shard_index,
+                               std::string owner) override;
+
+    Task<Result<std::optional<std::vector<std::byte>>>> load_blob(std::string kind,
+                                                                  std::string name) override;
+    Task<Status> save_blob(std::string kind, std::string name,
+                           std::vector<std::byte> bytes) override;
+    Task<Status> delete_blob(std::string kind, std::string name) override;
+    Task<Result<std::vector<std::string>>> list_blobs(std::string kind) override;
+
+ private:
+    /// What one core keeps for itself.
+    struct alignas(64) Core {
+        std::unordered_map<ShardUid, std::unique_ptr<ShardWriter>> writers;
+        RecordBatchBuilder builder;  // empty between calls
+        std::vector<std::uint32_t>
+            first_of_open;  // scratch of put_records: all kNone between calls
+    };
+
+    LocalStreamService(std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store);
+    Core& this_core();
+    Task<Status> tell_log(StreamPtr stream);
+    Task<Status> forget_leases(StreamUid stream);
+
+    std::vector<Reactor*> reactors_;
+    LogStore& log_;
+    CatalogStore& store_;
+    Catalog catalog_;
+    std::vector<Core> cores_;
+};
+
+}  // namespace tidemill

@@ -1,0 +1,21 @@
+// LocalStreamService: reading is the log's.
+#include "engine/service/local_stream_service.h"
+
+namespace tidemill {
+
+Task<Result<ReadResult>> LocalStreamService::read(ShardUid shard, Ordinal from, ReadLimits limits) {
+    return log_.read(shard, from, limits);
+}
+
+Task<Result<TailInfo>> LocalStreamService::tail(ShardUid shard) { return log_.tail(shard); }
+
+Task<Result<Ordinal>> LocalStreamService::seek_time(ShardUid shard, WallTime time) {
+    return log_.seek_time(shard, time);
+}
+
+Task<Result<TailInfo>> LocalStreamService::wait_tail(ShardUid shard, Ordinal beyond,
+                                                     MonoTime deadline) {
+    return log_.wait_tail(shard, beyond, deadline);
+}
+
+}  // namespace tidemill

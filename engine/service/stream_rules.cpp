@@ -1,0 +1,64 @@
+#include "engine/service/stream_rules.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/service/service_limits.h"
+
+namespace tidemill {
+namespace limits = service_limits;
+
+bool is_stream_name(std::string_view name) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '.' || c == '-';
+    };
+    return !name.empty() && name.size() <= limits::kStreamNameMax &&
+           std::ranges::all_of(name, fits);
+}
+
+Status check_tags(const std::map<std::string, std::string>& tags) {
+    if (tags.size() > limits::kTagsMax)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("A stream has at most {} tags; there would be {}.",
+                                limits::kTagsMax, tags.size()));
+    for (const auto& [key, value] : tags) {
+        if (key.empty() || key.size() > 4 * limits::kTagKeyMax ||
+            value.size() > 4 * limits::kTagValueMax)
+            return fail(Errc::InvalidArgument,
+                        fmt::format("Tag keys have 1 to {} characters and values at most {}.",
+                                    limits::kTagKeyMax, limits::kTagValueMax));
+    }
+    return {};
+}
+
+Status check_create(const CreateStream& request, const CatalogView& existing) {
+    if (!is_stream_name(request.name))
+        return fail(Errc::InvalidArgument,
+                    fmt::format("A stream's name has 1 to {} characters of a-z, A-Z, 0-9, '_', '.' "
+                                "and '-'; '{}' does not fit.",
+                                limits::kStreamNameMax, request.name.substr(0, 200)));
+    if (request.shard_count == 0 || request.shard_count > limits::kShardsPerStreamMax)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("A stream has 1 to {} shards; {} were asked for.",
+                                limits::kShardsPerStreamMax, request.shard_count));
+    if (request.retention < limits::kRetentionMin || request.retention > limits::kRetentionMax)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("Retention is between {} and {} hours; {} were asked for.",
+                                limits::kRetentionMin.count(), limits::kRetentionMax.count(),
+                                request.retention.count()));
+    TRY(check_tags(request.tags));
+    if (existing.streams.size() >= limits::kStreamsMax)
+        return fail(Errc::LimitExceeded,
+                    fmt::format("There are {} streams already, the limit.", limits::kStreamsMax));
+    std::uint64_t shards = request.shard_count;
+    for (const auto& [name, stream] : existing.streams)
+        shards += stream->shards.size();
+    if (shards > limits::kShardsMax)
+        return fail(Errc::LimitExceeded, fmt::format("There would be {} shards; the limit is {}.",
+                                                     shards, limits::kShardsMax));
+    return {};
+}
+
+}  // namespace tidemill

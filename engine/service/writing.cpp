@@ -1,0 +1,130 @@
+// LocalStreamService: records routed to shards and appended.
+#include <fmt/format.h>
+
+#include "engine/base/check.h"
+#include "engine/base/hash_key.h"
+#include "engine/service/append_group.h"
+#include "engine/service/local_stream_service.h"
+#include "proto/wire_limits.h"
+
+namespace tidemill {
+namespace {
+
+constexpr std::uint32_t kNone = UINT32_MAX;
+
+/// A record's way through one call: records of one shard are chained in their order.
+struct Routed {
+    std::uint32_t next = kNone;    // next record of the same shard
+    std::uint32_t place = 0;       // within its batch
+    const AppendOp* op = nullptr;  // its batch; null when refused
+};
+
+/// The records of one shard within one call.
+struct Chain {
+    std::uint32_t open_position = 0;
+    std::uint32_t first = kNone, last = kNone;
+};
+
+Status check_record(const PutRecord& record) {
+    if (record.partition_key.size() > wire_limits::kPartitionKeyBytesMax)
+        return fail(Errc::InvalidArgument, "a partition key has at most 256 characters");
+    if (record.data.size() > wire_limits::kRecordBytesDefault)
+        return fail(Errc::TooLarge,
+                    fmt::format("a record has at most {} bytes of data, not {}",
+                                wire_limits::kRecordBytesDefault, record.data.size()));
+    return {};
+}
+
+AppendResult rejected(Error error) {
+    AppendResult result;
+    result.outcome = Outcome::Rejected;
+    result.error = std::move(error);
+    return result;
+}
+
+}  // namespace
+
+Result<ShardWriter*> LocalStreamService::writer(ShardUid shard) {
+    auto& writers = this_core().writers;
+    if (const auto found = writers.find(shard); found != writers.end()) return found->second.get();
+    ASSIGN(auto opened, log_.open_writer(shard, Ownership{}));
+    ShardWriter* writer = opened.get();
+    writers.emplace(shard, std::move(opened));
+    return writer;
+}
+
+Task<std::vector<PutOutcome>> LocalStreamService::put_records(const StreamInfo& stream,
+                                                              std::vector<PutRecord> records) {
+    Core& core = this_core();
+    std::vector<PutOutcome> outcomes(records.size());
+    std::vector<Routed> routed(records.size());
+    std::vector<Chain> chains;
+    AppendGroup appends;
+
+    // 1. Chain the records of each shard. `first_of_open` finds a shard's chain; it is cleared
+    // again before suspending.
+    auto& chain_of = core.first_of_open;
+    if (chain_of.size() < stream.open.size()) chain_of.resize(stream.open.size(), kNone);
+    for (std::uint32_t i = 0; i < records.size(); ++i) {
+        const auto& record = records[i];
+        if (Status status = check_record(record); !status) {
+            outcomes[i].append = rejected(std::move(status).error());
+            continue;
+        }
+        const uint128 key = record.explicit_hash_key ? *record.explicit_hash_key
+                                                     : hash_partition_key(record.partition_key);
+        const std::uint32_t position = stream.open_position_for(key);
+        outcomes[i].shard = &stream.shards[stream.open[position]];
+        std::uint32_t& chain = chain_of[position];
+        if (chain == kNone) {
+            chain = static_cast<std::uint32_t>(chains.size());
+            chains.push_back({position, i, i});
+        } else {
+            routed[chains[chain].last].next = i;
+            chains[chain].last = i;
+        }
+    }
+    for (const auto& chain : chains)
+        chain_of[chain.open_position] = kNone;
+
+    // 2. One batch a shard, more only when it would be too large. The log copies a batch before
+    // `submit` returns.
+    for (const auto& chain : chains) {
+        const ShardInfo& shard = stream.shards[stream.open[chain.open_position]];
+        auto shard_writer = writer(shard.uid);
+        if (!shard_writer) {
+            for (std::uint32_t i = chain.first; i != kNone; i = routed[i].next)
+                outcomes[i].append = rejected(shard_writer.error());
+            continue;
+        }
+        std::uint32_t batch_first = chain.first;
+        const auto submit = [&](std::uint32_t end) {
+            const AppendOp& op = appends.submit(**shard_writer, shard.uid, core.builder.finish());
+            for (std::uint32_t i = batch_first; i != end; i = routed[i].next)
+                routed[i].op = &op;
+            core.builder.clear();
+            batch_first = end;
+        };
+        for (std::uint32_t i = chain.first; i != kNone; i = routed[i].next) {
+            const auto& record = records[i];
+            const std::size_t size =
+                record_bytes(record.partition_key.size(), record.data.size(), 0);
+            if (!core.builder.is_empty() &&
+                core.builder.bytes() + size > wire_limits::kBatchBytesMax)
+                submit(i);
+            routed[i].place = core.builder.record_count();
+            core.builder.add(record.partition_key, record.data);
+        }
+        submit(kNone);
+    }
+
+    co_await appends.wait();
+    for (std::uint32_t i = 0; i < records.size(); ++i) {
+        if (routed[i].op == nullptr) continue;
+        outcomes[i].append = routed[i].op->result;
+        outcomes[i].append.first_ordinal += routed[i].place;
+    }
+    co_return outcomes;
+}
+
+}  // namespace tidemill
