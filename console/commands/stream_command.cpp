@@ -1,0 +1,171 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "console/commands/command.h"
+#include "console/commands/output.h"
+#include "console/repl/text_table.h"
+#include "producer/admin_client.h"
+
+namespace tidemill::console {
+namespace {
+
+using client::AdminClient;
+using client::StreamDescription;
+
+struct Options {
+    std::string connect = default_endpoint();
+    std::string format;
+    client::NewStream stream;
+    int retention_hours = 24;
+    std::string name;
+    bool tails = true;
+};
+
+long long millis(std::chrono::system_clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+std::string shard_json(const client::ShardDescription& shard) {
+    auto text = fmt::format(
+        R"({{"shard_id":{},"open":{},"first_hash_key":"{}","last_hash_key":"{}","oldest":{},"end":{},"records":{})",
+        json_string(shard.id), shard.is_open(), shard.first_hash_key, shard.last_hash_key, shard.trim, shard.end,
+        shard.end - std::min(shard.trim, shard.end));
+    if (shard.parent) text += fmt::format(",\"parent\":{}", *shard.parent);
+    if (shard.adjacent_parent) text += fmt::format(",\"adjacent_parent\":{}", *shard.adjacent_parent);
+    return text + "}";
+}
+
+std::string stream_json(const StreamDescription& stream) {
+    auto text = fmt::format(R"({{"name":{},"status":"{}","mode":"{}","created":"{}","retention_hours":{},"tags":{{)",
+                            json_string(stream.name), stream.status,
+                            stream.is_on_demand ? "on_demand" : "provisioned", iso_time(millis(stream.created)),
+                            stream.retention.count());
+    bool first = true;
+    for (const auto& [key, value] : stream.tags) {
+        text += (first ? "" : ",") + json_string(key) + ":" + json_string(value);
+        first = false;
+    }
+    text += "},\"shards\":[";
+    for (std::size_t i = 0; i < stream.shards.size(); ++i)
+        text += (i == 0 ? "" : ",") + shard_json(stream.shards[i]);
+    return text + "]}";
+}
+
+void print_stream(const StreamDescription& stream, OutputFormat format) {
+    if (format != OutputFormat::Human) {
+        std::printf("%s\n", stream_json(stream).c_str());
+        return;
+    }
+    std::printf("%s  %s  %s  retention %ld h  created %s\n\n", stream.name.c_str(), stream.status.c_str(),
+                stream.is_on_demand ? "on demand" : "provisioned", static_cast<long>(stream.retention.count()),
+                iso_time(millis(stream.created)).c_str());
+    TextTable table({"shard", "state", "records", "oldest", "end", "first hash key", "last hash key"});
+    for (const auto& shard : stream.shards)
+        table.add({shard.id, shard.is_open() ? "open" : "closed",
+                   std::to_string(shard.end - std::min(shard.trim, shard.end)), std::to_string(shard.trim),
+                   std::to_string(shard.end), shard.first_hash_key, shard.last_hash_key});
+    std::fputs(table.to_string().c_str(), stdout);
+}
+
+int list(AdminClient& admin, OutputFormat format) {
+    auto streams = admin.list_streams();
+    if (!streams) return report(streams.failure());
+    TextTable table({"stream", "status", "open shards", "created"});
+    std::string json = "[";
+    for (const auto& stream : *streams) {
+        const auto created = iso_time(millis(stream.created));
+        const auto line = fmt::format(R"({{"name":{},"status":"{}","open_shards":{},"created":"{}"}})",
+                                      json_string(stream.name), stream.status, stream.open_shards, created);
+        if (format == OutputFormat::JsonLines) std::printf("%s\n", line.c_str());
+        json += (json.size() > 1 ? "," : "") + line;
+        table.add({stream.name, stream.status, std::to_string(stream.open_shards), created});
+    }
+    if (format == OutputFormat::Json) std::printf("%s]\n", json.c_str());
+    if (format == OutputFormat::Human) {
+        if (table.is_empty())
+            std::puts("No streams. `tidemill stream create NAME` makes one.");
+        else
+            std::fputs(table.to_string().c_str(), stdout);
+    }
+    return kExitOk;
+}
+
+template <class Action>
+Run connected(std::shared_ptr<Options> options, Action action) {
+    return [options, action] {
+        auto admin = AdminClient::connect(options->connect);
+        if (!admin) return report(admin.failure());
+        return action(*admin, *options, choose_format(options->format, stdout_is_terminal()));
+    };
+}
+
+}  // namespace
+
+void add_stream_command(CLI::App& app, Run& run) {
+    auto options = std::make_shared<Options>();
+    auto* stream = app.add_subcommand("stream", "Create, list, describe and delete streams");
+    stream->require_subcommand(1);
+    const auto common = [&](CLI::App* command) {
+        command->add_option("--connect", options->connect, "The broker, HOST:PORT")->capture_default_str();
+        command->add_option("-o,--output", options->format, "json, jsonl or human (default: human on a terminal)")
+            ->check(CLI::IsMember({"json", "jsonl", "human"}));
+        return command;
+    };
+
+    auto* create = common(stream->add_subcommand("create", "Create a stream"));
+    create->add_option("name", options->stream.name, "Its name")->required();
+    create->add_option("--shards", options->stream.shard_count, "How many shards")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    create->add_option("--retention-hours", options->retention_hours, "How long records are kept")
+        ->check(CLI::Range(1, 87600))
+        ->capture_default_str();
+    create->add_flag("--on-demand", options->stream.is_on_demand, "On-demand mode");
+    create->callback([&run, options] {
+        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
+            given.stream.retention = std::chrono::hours(given.retention_hours);
+            auto made = admin.create_stream(given.stream);
+            if (!made) return report(made.failure());
+            if (format == OutputFormat::Human)
+                std::printf("created %s with %zu shard%s\n", made->name.c_str(), made->shards.size(),
+                            made->shards.size() == 1 ? "" : "s");
+            else
+                std::printf("%s\n", stream_json(*made).c_str());
+            return kExitOk;
+        });
+    });
+
+    common(stream->add_subcommand("list", "List all streams"))->callback([&run, options] {
+        run = connected(options, [](AdminClient& admin, Options&, OutputFormat format) { return list(admin, format); });
+    });
+
+    auto* describe = common(stream->add_subcommand("describe", "Show a stream's shards and what they hold"));
+    describe->add_option("name", options->name, "The stream")->required();
+    describe->callback([&run, options] {
+        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
+            auto found = admin.describe_stream(given.name, true);
+            if (!found) return report(found.failure());
+            print_stream(*found, format);
+            return kExitOk;
+        });
+    });
+
+    auto* remove = common(stream->add_subcommand("delete", "Delete a stream and its records"));
+    remove->add_option("name", options->name, "The stream")->required();
+    remove->callback([&run, options] {
+        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
+            auto gone = admin.delete_stream(given.name);
+            if (!gone) return report(gone.failure());
+            if (format == OutputFormat::Human)
+                std::printf("deleted %s\n", given.name.c_str());
+            else
+                std::printf("{\"deleted\":%s}\n", json_string(given.name).c_str());
+            return kExitOk;
+        });
+    });
+}
+
+}  // namespace tidemill::console
