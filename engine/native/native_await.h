@@ -1,0 +1,15 @@
+#pragma once
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "engine/io/task.h"
+
+namespace tidemill {
+
+using NativeExecutor = boost::asio::io_context::executor_type;
+
+/// The token of every socket wait here: the error comes as a value, first of the tuple.
+inline constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<NativeExecutor>> kAwait{};
+
+}  // namespace tidemill

@@ -1,0 +1,86 @@
+#include "engine/native/native_door.h"
+
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "engine/native/native_connection.h"
+#include "engine/reactor/call_on.h"
+
+namespace tidemill {
+
+struct NativeDoor::PerCore {
+    Gate gate;
+    std::unordered_set<NativeConnection*> connections;
+    bool is_stopping = false;
+};
+
+NativeDoor::NativeDoor(StreamService& service, ReactorGroup& reactors, NativeLimits limits,
+                       NativeGreeting greeting)
+    : service_(service),
+      reactors_(reactors),
+      limits_(limits),
+      greeting_(std::move(greeting)),
+      extensions_(256) {
+    for (std::uint32_t i = 0; i < reactors.size(); ++i)
+        cores_.push_back(std::make_unique<PerCore>());
+}
+
+NativeDoor::~NativeDoor() = default;
+
+NativeDoor::PerCore& NativeDoor::here() const { return *cores_[Reactor::current().id().value]; }
+
+std::size_t NativeDoor::connection_count() const { return here().connections.size(); }
+
+void NativeDoor::set_extension(std::uint8_t first_kind, std::uint8_t last_kind,
+                               NativeExtension handler) {
+    for (std::size_t kind = first_kind; kind <= last_kind; ++kind)
+        extensions_[kind] = handler;
+}
+
+Task<void> NativeDoor::serve(boost::asio::ip::tcp::socket socket,
+                             std::vector<std::byte> already_read) {
+    PerCore& core = here();
+    boost::system::error_code error;
+    const auto protocol = socket.local_endpoint(error).protocol();
+    if (error) co_return;
+    // The listener's socket type erases its executor; the one here does not, which every read and
+    // write would pay for.
+    Reactor& reactor = Reactor::current();
+    const auto handle = socket.release(error);
+    if (error) co_return;
+    NativeSocket own(reactor.context().get_executor(), protocol, handle);
+    if (core.is_stopping) co_return;
+    core.gate.enter();
+    const NativeShared shared{service_, limits_, greeting_, extensions_};
+    {
+        NativeConnection connection(reactor, shared, std::move(own));
+        if (core.connections.size() >= limits_.connections_per_core_max) {
+            connection.send_error(
+                0, 0,
+                Error(Errc::LimitExceeded, fmt::format("this core already has {} connections",
+                                                       core.connections.size())));
+            connection.shut_down();
+        }
+        core.connections.insert(&connection);
+        co_await connection.run(std::move(already_read));
+        core.connections.erase(&connection);
+    }
+    core.gate.leave();
+}
+
+Task<void> NativeDoor::stop() {
+    for (std::uint32_t i = 0; i < reactors_.size(); ++i) {
+        PerCore* core = cores_[i].get();
+        auto stop_core = [core]() -> Task<void> {
+            if (core->is_stopping) co_return;
+            core->is_stopping = true;
+            for (auto* connection : core->connections)
+                connection->shut_down();
+            co_await core->gate.close();
+        };
+        co_await call_on(reactors_.at(CoreId{i}), stop_core);
+    }
+}
+
+}  // namespace tidemill

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "engine/native/native_connection.h"
+
+namespace tidemill {
+
+// What is asked once and answered once, one function a family. Each answers through `reply`, with
+// an error where it fails; Core: the connection's.
+
+/// True for the kinds that `answer_native_request` serves.
+bool is_native_request(std::uint8_t kind);
+Task<void> answer_native_request(NativeConnection& connection, NativeRequest request,
+                                 NativeReply& reply);
+
+// reading.cpp: Fetch, Tail, SeekTime
+Task<Status> answer_reading(NativeConnection& connection, const NativeRequest& request,
+                            NativeReply& reply);
+// streams.cpp: CreateStream, DeleteStream, DescribeStream, ListStreams
+Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& request,
+                            NativeReply& reply);
+// leases.cpp: Checkpoints, AcquireLease, SaveCheckpoint, ReleaseLease
+Task<Status> answer_leases(NativeConnection& connection, const NativeRequest& request,
+                           NativeReply& reply);
+
+wire::FetchReply fetch_reply_of(const ReadResult& result);
+
+}  // namespace tidemill

@@ -1,0 +1,67 @@
+#include <algorithm>
+
+#include "engine/native/native_requests.h"
+
+namespace tidemill {
+namespace {
+
+using wire::Kind;
+
+Task<Status> fetch(NativeConnection& connection, wire::FetchRequest request, NativeReply& reply) {
+    const ShardUid shard{request.shard()};
+    const ReadLimits limits{
+        std::clamp<std::size_t>(request.bytes_max(), 1, connection.limits().fetch_bytes_max)};
+    const MonoTime deadline = connection.now() + std::chrono::milliseconds{request.wait_max_ms()};
+    for (;;) {
+        CO_ASSIGN(ReadResult result,
+                  co_await connection.service().read(shard, request.from(), limits));
+        const bool is_over = result.tail.is_sealed && request.from() >= result.tail.end;
+        if (!result.batches.empty() || is_over || connection.now() >= deadline ||
+            !reply.is_wanted()) {
+            const auto head = fetch_reply_of(result);
+            reply.send(wire::struct_bytes(head), std::move(result.batches));
+            co_return Status{};
+        }
+        const MonoTime slice =
+            std::min(deadline, connection.now() + connection.limits().wait_slice);
+        CO_TRY(co_await connection.service().wait_tail(shard, request.from(), slice));
+    }
+}
+
+}  // namespace
+
+wire::FetchReply fetch_reply_of(const ReadResult& result) {
+    return {result.next, result.tail.trim, result.tail.end, to_millis(result.tail.last_arrival),
+            result.tail.is_sealed ? 1u : 0u};
+}
+
+Task<Status> answer_reading(NativeConnection& connection, const NativeRequest& request,
+                            NativeReply& reply) {
+    const Bytes message = request.message.bytes();
+    switch (static_cast<Kind>(request.kind)) {
+        case Kind::Fetch: {
+            CO_ASSIGN(const auto wish, wire::read_struct<wire::FetchRequest>(message));
+            co_return co_await fetch(connection, wish, reply);
+        }
+        case Kind::Tail: {
+            CO_ASSIGN(const auto wish, wire::read_struct<wire::TailRequest>(message));
+            CO_ASSIGN(const TailInfo tail,
+                      co_await connection.service().tail(ShardUid{wish.shard()}));
+            const wire::TailReply answer(tail.trim, tail.end, to_millis(tail.last_arrival),
+                                         tail.is_sealed ? 1u : 0u);
+            reply.send(wire::struct_bytes(answer));
+            co_return Status{};
+        }
+        default: {
+            CO_ASSIGN(const auto wish, wire::read_struct<wire::SeekTimeRequest>(message));
+            CO_ASSIGN(const Ordinal ordinal,
+                      co_await connection.service().seek_time(ShardUid{wish.shard()},
+                                                              from_millis(wish.time_ms())));
+            const wire::SeekTimeReply answer(ordinal);
+            reply.send(wire::struct_bytes(answer));
+            co_return Status{};
+        }
+    }
+}
+
+}  // namespace tidemill

@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include "engine/native/native_requests.h"
+
+namespace tidemill {
+namespace {
+
+using wire::Kind;
+using Builder = flatbuffers::FlatBufferBuilder;
+
+std::string_view name_of(StreamStatus status) {
+    switch (status) {
+        case StreamStatus::Creating:
+            return "creating";
+        case StreamStatus::Active:
+            return "active";
+        case StreamStatus::Updating:
+            return "updating";
+        case StreamStatus::Deleting:
+            return "deleting";
+    }
+    return "active";
+}
+
+wire::HashKey hash_key_of(uint128 key) {
+    return {static_cast<std::uint64_t>(key >> 64), static_cast<std::uint64_t>(key)};
+}
+
+wire::ShardEntry entry_of(const ShardInfo& shard, const TailInfo& tail) {
+    const auto parent = [](std::optional<std::uint32_t> index) {
+        return index ? static_cast<std::int32_t>(*index) : -1;
+    };
+    return {hash_key_of(shard.range.first),
+            hash_key_of(shard.range.last),
+            to_millis(shard.created),
+            shard.closed ? to_millis(*shard.closed) : -1,
+            shard.end_ordinal,
+            tail.trim,
+            tail.end,
+            shard.uid.value,
+            shard.index,
+            parent(shard.parent),
+            parent(shard.adjacent_parent)};
+}
+
+void send_stream(const StreamInfo& stream, const std::vector<TailInfo>& tails, NativeReply& reply) {
+    Builder builder;
+    std::vector<wire::ShardEntry> shards;
+    shards.reserve(stream.shards.size());
+    for (std::size_t i = 0; i < stream.shards.size(); ++i)
+        shards.push_back(entry_of(stream.shards[i], i < tails.size() ? tails[i] : TailInfo{}));
+    std::vector<flatbuffers::Offset<wire::Tag>> tags;
+    for (const auto& [key, value] : stream.tags)
+        tags.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
+    const auto name = builder.CreateString(stream.name);
+    const auto status = builder.CreateString(std::string(name_of(stream.status)));
+    const auto tag_vector = builder.CreateVector(tags);
+    const auto shard_vector = builder.CreateVectorOfStructs(shards);
+    builder.Finish(wire::CreateStreamReply(
+        builder, stream.uid.value, name, status, stream.mode == StreamMode::OnDemand,
+        to_millis(stream.created), static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
+        shard_vector));
+    reply.send(wire::finished_bytes(builder));
+}
+
+Task<Status> create(NativeConnection& connection, const wire::CreateStreamRequest& wish,
+                    NativeReply& reply) {
+    CreateStream request;
+    request.name = wire::text_of(wish.name());
+    request.shard_count = wish.shard_count();
+    request.mode = wish.is_on_demand() ? StreamMode::OnDemand : StreamMode::Provisioned;
+    request.retention = std::chrono::hours{wish.retention_hours()};
+    if (wish.tags() != nullptr)
+        for (const auto* tag : *wish.tags())
+            request.tags[wire::text_of(tag->key())] = wire::text_of(tag->value());
+    CO_ASSIGN(const auto stream, co_await connection.service().create_stream(std::move(request)));
+    send_stream(*stream, {}, reply);
+    co_return Status{};
+}
+
+Task<Status> describe(NativeConnection& connection, const wire::StreamNameRequest& wish,
+                      NativeReply& reply) {
+    CO_ASSIGN(const auto stream, connection.service().find_stream(wire::text_of(wish.name())));
+    std::vector<TailInfo> tails;
+    if (wish.with_tails()) {
+        for (const auto& shard : stream->shards) {
+            CO_ASSIGN(const TailInfo tail, co_await connection.service().tail(shard.uid));
+            tails.push_back(tail);
+        }
+    }
+    send_stream(*stream, tails, reply);
+    co_return Status{};
+}
+
+void list(NativeConnection& connection, const wire::ListStreamsRequest& wish, NativeReply& reply) {
+    constexpr std::uint32_t kPageMax = 10'000;
+    const auto view = connection.service().catalog();
+    const std::uint32_t limit = std::min(wish.limit() == 0 ? kPageMax : wish.limit(), kPageMax);
+    Builder builder;
+    std::vector<flatbuffers::Offset<wire::StreamSummary>> streams;
+    auto at = view->streams.upper_bound(wire::text_of(wish.after()));
+    for (; at != view->streams.end() && streams.size() < limit; ++at) {
+        const auto& stream = *at->second;
+        const auto name = builder.CreateString(stream.name);
+        const auto status = builder.CreateString(std::string(name_of(stream.status)));
+        streams.push_back(wire::CreateStreamSummary(builder, name, status,
+                                                    static_cast<std::uint32_t>(stream.open.size()),
+                                                    to_millis(stream.created)));
+    }
+    const auto vector = builder.CreateVector(streams);
+    builder.Finish(wire::CreateListStreamsReply(builder, vector, at != view->streams.end()));
+    reply.send(wire::finished_bytes(builder));
+}
+
+}  // namespace
+
+Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& request,
+                            NativeReply& reply) {
+    switch (static_cast<Kind>(request.kind)) {
+        case Kind::CreateStream: {
+            CO_ASSIGN(const auto* wish, request.message.read<wire::CreateStreamRequest>());
+            co_return co_await create(connection, *wish, reply);
+        }
+        case Kind::DeleteStream: {
+            CO_ASSIGN(const auto* wish, request.message.read<wire::StreamNameRequest>());
+            CO_TRY(co_await connection.service().delete_stream(wire::text_of(wish->name())));
+            reply.send({});
+            co_return Status{};
+        }
+        case Kind::DescribeStream: {
+            CO_ASSIGN(const auto* wish, request.message.read<wire::StreamNameRequest>());
+            co_return co_await describe(connection, *wish, reply);
+        }
+        default: {
+            CO_ASSIGN(const auto* wish, request.message.read<wire::ListStreamsRequest>());
+            list(connection, *wish, reply);
+            co_return Status{};
+        }
+    }
+}
+
+}  // namespace tidemill

@@ -1,0 +1,119 @@
+#include "producer/admin_client.h"
+
+#include "producer/broker_connection.h"
+#include "producer/stream_layout.h"
+
+namespace tidemill::client {
+namespace {
+
+using Builder = flatbuffers::FlatBufferBuilder;
+
+std::chrono::system_clock::time_point time_of(std::int64_t ms) {
+    return std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
+}
+
+Result<StreamDescription> ask_stream(BrokerConnection& connection, wire::Kind kind,
+                                     const Builder& question) {
+    ASSIGN(const BrokerReply reply, connection.call(kind, wire::finished_bytes(question)));
+    ASSIGN(const auto* stream, reply.message.read<wire::StreamReply>());
+    return description_of(*stream);
+}
+
+Result<std::vector<StreamSummary>> ask_streams(BrokerConnection& connection) {
+    std::vector<StreamSummary> streams;
+    for (bool has_more = true; has_more;) {
+        Builder builder;
+        const auto after =
+            builder.CreateString(streams.empty() ? std::string() : streams.back().name);
+        builder.Finish(wire::CreateListStreamsRequest(builder, after));
+        ASSIGN(const BrokerReply reply,
+               connection.call(wire::Kind::ListStreams, wire::finished_bytes(builder)));
+        ASSIGN(const auto* page, reply.message.read<wire::ListStreamsReply>());
+        has_more = page->has_more() && page->streams() != nullptr && page->streams()->size() > 0;
+        if (page->streams() == nullptr) break;
+        for (const auto* entry : *page->streams())
+            streams.push_back({wire::text_of(entry->name()), wire::text_of(entry->status()),
+                               entry->open_shards(), time_of(entry->created_ms())});
+    }
+    return streams;
+}
+
+}  // namespace
+
+struct AdminClient::State {
+    State(Endpoint endpoint, std::chrono::milliseconds timeout)
+        : connection(std::move(endpoint), timeout) {}
+    BrokerConnection connection;
+};
+
+AdminClient::AdminClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
+AdminClient::AdminClient(AdminClient&&) noexcept = default;
+AdminClient& AdminClient::operator=(AdminClient&&) noexcept = default;
+AdminClient::~AdminClient() = default;
+
+Outcome<AdminClient> AdminClient::connect(std::string_view endpoint,
+                                          std::chrono::milliseconds timeout) {
+    const auto parsed = Endpoint::parse(endpoint);
+    if (!parsed) return failure_of(parsed.error());
+    auto state = std::make_unique<State>(*parsed, timeout);
+    if (const auto greeting = state->connection.greeting(); !greeting)
+        return failure_of(greeting.error());
+    return AdminClient(std::move(state));
+}
+
+Outcome<BrokerInfo> AdminClient::broker() {
+    const auto greeting = state_->connection.greeting();
+    if (!greeting) return failure_of(greeting.error());
+    return BrokerInfo{greeting->server, greeting->durability};
+}
+
+Outcome<StreamDescription> AdminClient::create_stream(const NewStream& stream) {
+    Builder builder;
+    const auto name = builder.CreateString(stream.name);
+    std::vector<flatbuffers::Offset<wire::Tag>> tags;
+    for (const auto& [key, value] : stream.tags)
+        tags.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
+    const auto tag_vector = builder.CreateVector(tags);
+    builder.Finish(wire::CreateCreateStreamRequest(
+        builder, name, stream.shard_count, stream.is_on_demand,
+        static_cast<std::uint32_t>(stream.retention.count()), tag_vector));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::CreateStream, builder));
+}
+
+Completion AdminClient::delete_stream(std::string_view name) {
+    Builder builder;
+    write_stream_question(builder, name, false);
+    const auto reply =
+        state_->connection.call(wire::Kind::DeleteStream, wire::finished_bytes(builder));
+    if (!reply) return failure_of(reply.error());
+    return Nothing{};
+}
+
+Outcome<StreamDescription> AdminClient::describe_stream(std::string_view name, bool with_tails) {
+    Builder builder;
+    write_stream_question(builder, name, with_tails);
+    return outcome_of(ask_stream(state_->connection, wire::Kind::DescribeStream, builder));
+}
+
+Outcome<std::vector<StreamSummary>> AdminClient::list_streams() {
+    return outcome_of(ask_streams(state_->connection));
+}
+
+Outcome<ShardTail> AdminClient::tail(std::uint32_t shard_uid) {
+    const auto reply =
+        state_->connection.ask<wire::TailReply>(wire::Kind::Tail, wire::TailRequest(shard_uid, 0));
+    if (!reply) return failure_of(reply.error());
+    return ShardTail{reply->trim(), reply->end(), reply->is_sealed() != 0,
+                     time_of(reply->last_arrival_ms())};
+}
+
+Outcome<std::uint64_t> AdminClient::seek_time(std::uint32_t shard_uid,
+                                              std::chrono::system_clock::time_point time) {
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+    const auto reply = state_->connection.ask<wire::SeekTimeReply>(
+        wire::Kind::SeekTime, wire::SeekTimeRequest(ms, shard_uid, 0));
+    if (!reply) return failure_of(reply.error());
+    return reply->ordinal();
+}
+
+}  // namespace tidemill::client

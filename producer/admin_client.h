@@ -1,0 +1,97 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "producer/outcome.h"
+
+namespace tidemill::client {
+
+struct ShardDescription {
+    std::uint32_t uid =
+        0;           ///< the broker's own name of the shard, in every request of the protocol
+    std::string id;  ///< "shardId-000000000007"
+    std::uint32_t index = 0;
+    std::string first_hash_key, last_hash_key;             ///< decimal, both inclusive
+    std::optional<std::uint32_t> parent, adjacent_parent;  ///< indexes
+    std::chrono::system_clock::time_point created;
+    std::optional<std::chrono::system_clock::time_point> closed;  ///< set once split or merged
+    std::uint64_t trim = 0;  ///< the first record that can still be read (with_tails)
+    std::uint64_t end = 0;   ///< one past the last record (with_tails, or a closed shard)
+    bool is_open() const { return !closed.has_value(); }
+};
+
+struct StreamDescription {
+    std::uint32_t uid = 0;
+    std::string name;
+    std::string status;  ///< "creating", "active", "updating", "deleting"
+    bool is_on_demand = false;
+    std::chrono::system_clock::time_point created;
+    std::chrono::hours retention{24};
+    std::map<std::string, std::string> tags;
+    std::vector<ShardDescription> shards;  ///< by index, closed ones included
+};
+
+struct StreamSummary {
+    std::string name;
+    std::string status;
+    std::uint32_t open_shards = 0;
+    std::chrono::system_clock::time_point created;
+};
+
+struct NewStream {
+    std::string name;
+    std::uint32_t shard_count = 1;
+    bool is_on_demand = false;
+    std::chrono::hours retention{24};
+    std::map<std::string, std::string> tags;
+};
+
+struct ShardTail {
+    std::uint64_t trim = 0, end = 0;
+    bool is_sealed = false;
+    std::chrono::system_clock::time_point last_arrival;
+};
+
+struct BrokerInfo {
+    std::string server;
+    std::string durability;  ///< "disk" or "memory": what an acknowledgement means
+};
+
+/// Creates, lists, describes and deletes streams, and asks shards where they end. Blocks; connects
+/// when needed. Threads: one at a time. Errors: failures carry the broker's code ("not_found",
+/// "already_exists", "limit_exceeded", "invalid_argument", ...) or "unavailable" and "timeout" with
+/// the endpoint's name.
+class AdminClient {
+ public:
+    /// `endpoint`: "host:port" or "tidemill://host:port". Says Hello, so that a wrong address fails
+    /// here.
+    static Outcome<AdminClient> connect(
+        std::string_view endpoint, std::chrono::milliseconds timeout = std::chrono::seconds(10));
+    AdminClient(AdminClient&&) noexcept;
+    AdminClient& operator=(AdminClient&&) noexcept;
+    ~AdminClient();
+
+    Outcome<BrokerInfo> broker();
+    Outcome<StreamDescription> create_stream(const NewStream& stream);
+    Completion delete_stream(std::string_view name);
+    Outcome<StreamDescription> describe_stream(std::string_view name, bool with_tails = false);
+    Outcome<std::vector<StreamSummary>> list_streams();
+    Outcome<ShardTail> tail(std::uint32_t shard_uid);
+    /// The number of the first record that arrived at or after `time`.
+    Outcome<std::uint64_t> seek_time(std::uint32_t shard_uid,
+                                     std::chrono::system_clock::time_point time);
+
+ private:
+    struct State;
+    explicit AdminClient(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tidemill::client
