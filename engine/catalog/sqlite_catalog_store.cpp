@@ -21,7 +21,8 @@ constexpr std::int64_t kSchemaVersion = 1;
 // `rows` is the map; `store` holds one line with the revision.
 constexpr const char* kSchema = R"(
     BEGIN IMMEDIATE;
-    CREATE TABLE rows (space BLOB NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL, value BLOB NOT NULL,
+    CREATE TABLE rows (space BLOB NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,
+                       value BLOB NOT NULL,
                        PRIMARY KEY (space, key)) WITHOUT ROWID;
     CREATE TABLE store (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
     INSERT INTO store VALUES (1, 0);

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "engine/base/result.h"
+#include "engine/http/http_limits.h"
+#include "engine/http/http_router.h"
+#include "engine/reactor/reactor.h"
+
+namespace tidemill {
+
+using TcpSocket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+/// Serves a connection that began with another protocol's preface. `first_bytes` holds all that has
+/// been read, preface included. Runs on the connection's core, inside the server's gate.
+using RawHandler = std::function<Task<void>(TcpSocket socket, std::vector<std::byte> first_bytes)>;
+
+struct HttpStats {
+    std::uint64_t connections_open = 0, connections_total = 0, connections_refused = 0;
+    std::uint64_t requests = 0, bad_requests = 0, timeouts = 0;
+    std::uint64_t body_bytes_in = 0, body_bytes_out = 0;
+    void add(const HttpStats& other);
+};
+
+/// One port for everything: HTTP/1.1 through the router, other protocols by their first bytes. The
+/// first reactor accepts and deals connections out to all in turn. Order of stopping:
+/// stop_listening, the doors, stop.
+class HttpServer {
+ public:
+    /// Ownership: reactors outlive the server; the server must be stopped before it dies.
+    HttpServer(std::vector<Reactor*> reactors, HttpLimits limits);
+    ~HttpServer();
+
+    /// Before `listen` only.
+    HttpRouter& router();
+    /// Connections whose first bytes are `preface` go to `handler`. Before `listen` only.
+    void set_raw_handler(std::string preface, RawHandler handler);
+
+    /// Binds and begins to accept; port 0 takes a free one. Returns the port. Not from a reactor's
+    /// thread. Errors: InvalidArgument (no such address), IoFailed (taken, not allowed).
+    Result<std::uint16_t> listen(const std::string& host, std::uint16_t port);
+
+    /// No new connections from now on; those that are idle end, the others after their request.
+    Task<void> stop_listening();
+    /// Resumes when the last connection has ended; what is not done by `stop_time` is cut. Includes
+    /// stop_listening.
+    Task<void> stop();
+
+    /// Summed over the cores, each asked on its own.
+    Task<HttpStats> stats();
+
+ private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tidemill
