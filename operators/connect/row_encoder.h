@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "operators/connect/record_decoder.h"
+#include "operators/vector/batch.h"
+#include "operators/vector/schema.h"
+
+namespace tidemill::sql {
+
+/// Appends one row as a JSON object (no line break): column names as members, NULL as null, numbers
+/// as numbers (doubles in the shortest form that reads back the same; NaN and infinities as null),
+/// everything else as text.
+void append_json_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row);
+/// Appends one row as CSV without line break: NULL is an empty field, an empty text is "", quotes
+/// where RFC 4180 needs them.
+void append_csv_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row);
+/// The column names as a CSV line without line break.
+void append_csv_header(std::string& to, const Schema& schema);
+/// A text as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD.
+void append_json_string(std::string& to, std::string_view text);
+/// One cell as a person reads it, "NULL" for a null.
+std::string cell_text(const Column& column, std::size_t row);
+
+}  // namespace tidemill::sql

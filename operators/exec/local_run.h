@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "engine/base/result.h"
+
+namespace tidemill::sql {
+
+enum class PrintFormat : std::uint8_t { Table, Csv, JsonLines };
+
+/// `STREAM=FILE`: rows of an input stream come from a CSV or JSON-lines file (told by content, then
+/// by extension).
+struct FileBinding {
+    std::string stream;
+    std::string file;
+};
+
+struct LocalRunOptions {
+    std::string sql_text;
+    std::vector<FileBinding> bind;
+    /// Column whose value becomes ROWTIME (it stays an ordinary column too); empty: rows are a
+    /// millisecond apart from 0.
+    std::string rowtime_column;
+    std::vector<std::string>
+        print;  ///< streams to print; empty: all that pumps write to and none reads
+    PrintFormat format = PrintFormat::Table;
+    bool with_rowtime = false;  ///< ROWTIME as first printed column
+    std::uint64_t seed = 42;
+    bool is_kda_score = true;
+};
+
+struct LocalRunSummary {
+    std::uint64_t rows_read = 0, rows_printed = 0;
+    std::uint64_t errors = 0;                 ///< rows in error_stream
+    std::vector<std::string> error_messages;  ///< the first few, with their place
+};
+
+/// Runs an application over files from the first row to the last, emits open windows at the end of
+/// the files, and prints rows to `out`. Several files are merged by ROWTIME. Needs no server and no
+/// thread. Errors: InvalidArgument with the SQL error's text (line, column, snippet) or the nearest
+/// name of an unknown stream or column; NotFound or IoFailed for files.
+Result<LocalRunSummary> run_local(const LocalRunOptions& options, std::ostream& out);
+
+}  // namespace tidemill::sql
