@@ -12,13 +12,14 @@ namespace tidemill {
 
 constexpr std::size_t kDiskAlignment = 4096;
 
-/// A block of memory aligned for direct I/O and shared by reference count. The bytes may be written by the holder that
-/// filled them until it hands the block out; after that they are read only.
+/// A block of memory aligned for direct I/O and shared by reference count. The bytes may be written
+/// by the holder that filled them until it hands the block out; after that they are read only.
 /// Threads: copies may live on different cores; the count is atomic.
 class Buffer {
  public:
     Buffer() = default;
-    /// Ownership: the memory is freed with the last copy. Throws std::bad_alloc. Contents are undefined.
+    /// Ownership: the memory is freed with the last copy. Throws std::bad_alloc. Contents are
+    /// undefined.
     static Buffer allocate(std::size_t bytes) {
         Buffer buffer;
         const std::size_t total = align_up(bytes, kDiskAlignment) + kDiskAlignment;

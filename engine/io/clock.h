@@ -4,7 +4,8 @@
 
 namespace tidemill {
 
-/// SEAM: where time comes from. The system's in production, a hand-moved one in tests and simulation.
+/// SEAM: where time comes from. The system's in production, a hand-moved one in tests and
+/// simulation.
 class Clock {
  public:
     virtual ~Clock() = default;

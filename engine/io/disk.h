@@ -18,22 +18,24 @@ enum class Persistence : std::uint8_t {
 };
 
 struct OpenMode {
-    bool create = false;          ///< make it when missing
-    bool exclusive = false;       ///< with create: fail with AlreadyExists when it exists
+    bool create = false;     ///< make it when missing
+    bool exclusive = false;  ///< with create: fail with AlreadyExists when it exists
     bool writable = true;
-    bool direct = true;           ///< bypass the page cache where the file system can (see File::is_direct)
+    bool direct = true;  ///< bypass the page cache where the file system can (see File::is_direct)
 };
 
 /// One open file. Closed by its destructor; no operation may be in flight then.
 /// Core: the one whose Disk opened it.
-/// Limits: on a direct file offsets, sizes and addresses are multiples of kDiskAlignment (engine/io/buffer.h).
+/// Limits: on a direct file offsets, sizes and addresses are multiples of kDiskAlignment
+/// (engine/io/buffer.h).
 class File {
  public:
     virtual ~File() = default;
 
-    /// Writes all of `bytes` at `offset`. Several writes may be in flight; they may land in any order.
-    /// Ownership: `bytes` stays alive and unchanged until the task ends. Suspends: yes.
-    /// Durability: with Durable, on success the bytes survive power loss. After an error any part of the range may hold
+    /// Writes all of `bytes` at `offset`. Several writes may be in flight; they may land in any
+    /// order. Ownership: `bytes` stays alive and unchanged until the task ends. Suspends: yes.
+    /// Durability: with Durable, on success the bytes survive power loss. After an error any part
+    /// of the range may hold
     ///   old or new bytes, in units of 512, and a retry proves nothing.
     /// Errors: NoSpace, IoFailed.
     virtual Task<Status> write(std::uint64_t offset, Bytes bytes, Persistence persistence) = 0;
@@ -45,16 +47,18 @@ class File {
     /// Makes all completed writes and the file's size durable.
     virtual Task<Status> sync() = 0;
 
-    /// Gives the range's blocks back to the file system where it can; the range then reads as zeros.
+    /// Gives the range's blocks back to the file system where it can; the range then reads as
+    /// zeros.
     virtual Task<Status> punch(std::uint64_t offset, std::uint64_t length) = 0;
 
-    virtual std::uint64_t size() const = 0;   ///< as of opening, and of own writes
+    virtual std::uint64_t size() const = 0;  ///< as of opening, and of own writes
     virtual bool is_direct() const = 0;
 };
 
-/// SEAM: the door to storage. Implementations: io_uring, a pool of threads with pwritev2, a simulated one that loses
-/// power, tears writes and fills up. All pass tests/contract/disk_contract.
-/// Names are relative to the disk's root directory. Directory operations are synchronous and rare.
+/// SEAM: the door to storage. Implementations: io_uring, a pool of threads with pwritev2, a
+/// simulated one that loses power, tears writes and fills up. All pass
+/// tests/contract/disk_contract. Names are relative to the disk's root directory. Directory
+/// operations are synchronous and rare.
 class Disk {
  public:
     virtual ~Disk() = default;
@@ -72,6 +76,18 @@ class Disk {
     virtual Result<std::uint64_t> free_bytes() = 0;
     /// What was chosen, for the log and /metrics: "io_uring, O_DIRECT".
     virtual std::string description() const = 0;
+
+    // For the run loop that drives this disk; the owner of files never calls these.
+
+    /// Hands the operations begun since the last call to the system: one call for all of a turn.
+    virtual void submit() {}
+    /// Resumes the tasks whose operations have ended; returns how many.
+    virtual std::size_t reap() { return 0; }
+    /// From here on an ended operation wakes the io_context. False when one has ended already: do
+    /// not sleep.
+    virtual bool before_sleep() { return true; }
+    virtual void after_sleep() {}
+    virtual std::size_t in_flight() const = 0;
 };
 
 }  // namespace tidemill

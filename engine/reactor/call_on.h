@@ -1,13 +1,13 @@
 #pragma once
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
-
 #include <exception>
 #include <future>
 #include <type_traits>
 #include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include "engine/base/check.h"
 #include "engine/io/task.h"
@@ -22,9 +22,9 @@ struct TaskValue<Task<T>> {
     using type = T;
 };
 
-/// Runs `make()` (which returns a Task<T>) on `target` and resumes here with its value: the only way across cores.
-/// On the same core it is an ordinary call.
-/// Ownership: `make` is moved to the other core and destroyed there; it captures values, never references to this core.
+/// Runs `make()` (which returns a Task<T>) on `target` and resumes here with its value: the only
+/// way across cores. On the same core it is an ordinary call. Ownership: `make` is moved to the
+/// other core and destroyed there; it captures values, never references to this core.
 template <class Make>
 auto call_on(Reactor& target, Make make) -> std::invoke_result_t<Make&> {
     using T = typename TaskValue<std::invoke_result_t<Make&>>::type;
@@ -33,7 +33,8 @@ auto call_on(Reactor& target, Make make) -> std::invoke_result_t<Make&> {
     if constexpr (std::is_void_v<T>) {
         co_await boost::asio::co_spawn(target.context().get_executor(), std::move(make), token);
     } else {
-        co_return co_await boost::asio::co_spawn(target.context().get_executor(), std::move(make), token);
+        co_return co_await boost::asio::co_spawn(target.context().get_executor(), std::move(make),
+                                                 token);
     }
 }
 
@@ -41,7 +42,8 @@ auto call_on(Reactor& target, Make make) -> std::invoke_result_t<Make&> {
 template <class Make>
 auto run_on(Reactor& target, Make make) -> typename TaskValue<std::invoke_result_t<Make&>>::type {
     TM_CHECK(Reactor::current_or_null() == nullptr, "a reactor must not block on another");
-    return boost::asio::co_spawn(target.context().get_executor(), std::move(make), boost::asio::use_future)
+    return boost::asio::co_spawn(target.context().get_executor(), std::move(make),
+                                 boost::asio::use_future)
         .get();
 }
 

@@ -3,24 +3,27 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "engine/base/ids.h"
 #include "engine/base/result.h"
 #include "engine/io/clock.h"
 #include "engine/io/disk.h"
+#include "engine/io/make_disk.h"
 #include "engine/io/task.h"
+#include "engine/reactor/alarm.h"
 #include "engine/reactor/gate.h"
+#include "engine/reactor/turn_hook.h"
 
 namespace tidemill {
 
 struct ReactorConfig {
-    std::string data_directory;                 ///< root of this reactor's Disk
-    enum class DiskKind : std::uint8_t { Auto, Uring, Threads } disk = DiskKind::Auto;
+    std::string data_directory;  ///< root of this reactor's Disk
+    using DiskKind = tidemill::DiskKind;
+    DiskKind disk = DiskKind::Auto;
     bool pin_to_core = false;
-    std::chrono::microseconds spin{20};         ///< how long an idle turn polls before it sleeps; 0 to never
+    std::chrono::microseconds spin{
+        20};  ///< how long an idle turn polls before it sleeps; 0 to never
     std::chrono::milliseconds stall_limit{50};  ///< a turn longer than this is reported
 };
 
@@ -30,25 +33,11 @@ struct ReactorStats {
     std::chrono::nanoseconds busy{};
 };
 
-/// Work that a component wants done once at the end of each turn in which it asked for it: sealing a group commit,
-/// sending what a connection has collected.
-class TurnHook {
- public:
-    virtual void at_turn_end() = 0;
-
- protected:
-    ~TurnHook() = default;
-
- private:
-    friend class Reactor;
-    bool is_queued_ = false;
-};
-
-/// One thread, one io_context, one Disk. Its run loop is a sequence of turns: run ready handlers, reap the ring, run
-/// the turn hooks, then sleep until something is ready.
+/// One thread, one io_context, one Disk. Its run loop is a sequence of turns: run ready handlers,
+/// reap the ring, run the turn hooks, then sleep until something is ready.
 class Reactor {
  public:
-    static Reactor& current();       ///< the reactor of this thread; TM_CHECKs that there is one
+    static Reactor& current();  ///< the reactor of this thread; TM_CHECKs that there is one
     static Reactor* current_or_null();
 
     virtual ~Reactor() = default;
@@ -61,25 +50,44 @@ class Reactor {
 
     /// Runs `task` inside `gate`; an exception out of it is logged and ends the program.
     /// Core: this reactor's only (use call_on or post from elsewhere).
-    virtual void spawn(Gate& gate, Task<void> task) = 0;
-    /// Runs `hook` once at the end of the current turn. Core: this reactor's only.
-    void request_turn_end(TurnHook& hook);
-    /// Runs `work` on this reactor's thread soon. Any thread may call it.
+    void spawn(Gate& gate, Task<void> task);
+    /// Runs `work` on this reactor's thread soon, in the order of posting. Any thread may call it.
     virtual void post(std::move_only_function<void()> work) = 0;
 
- protected:
-    /// Runs and clears the queued hooks; a hook may queue itself again for the next turn. Returns how many ran.
-    std::size_t run_turn_hooks();
+    /// Runs `hook` once at the end of the current turn. Core: this reactor's only.
+    void request_turn_end(TurnHook& hook) { hooks_.request(hook); }
+    /// Resumes at `when` of the reactor's clock, or early when the reactor stops. A task that
+    /// sleeps in a loop uses Gate::sleep_until instead, which its owner can cut short. Core: this
+    /// reactor's only.
+    Task<void> sleep_until(MonoTime when);
+    /// What rings at times of this reactor's clock. Core: this reactor's only.
+    AlarmQueue& alarms() { return alarms_; }
 
- private:
-    std::vector<TurnHook*> hooks_, running_hooks_;
+ protected:
+    /// Makes a reactor the thread's current one for as long as it lives.
+    class CurrentScope {
+     public:
+        explicit CurrentScope(Reactor& reactor);
+        CurrentScope(const CurrentScope&) = delete;
+        CurrentScope& operator=(const CurrentScope&) = delete;
+        ~CurrentScope();
+
+     private:
+        Reactor* previous_;
+    };
+
+    TurnHooks hooks_;
+    AlarmQueue alarms_;
 };
 
 /// All reactors of the process. Starts them in order, stops them in reverse.
 class ReactorGroup {
  public:
-    /// Errors: IoFailed, NotFound when the data directory cannot be used.
-    static Result<std::unique_ptr<ReactorGroup>> start(std::uint32_t cores, const ReactorConfig& config);
+    /// Errors: IoFailed, NotFound when the data directory cannot be used; Unsupported when io_uring
+    /// was asked for by
+    ///   name and is not to be had.
+    static Result<std::unique_ptr<ReactorGroup>> start(std::uint32_t cores,
+                                                       const ReactorConfig& config);
     virtual ~ReactorGroup() = default;  ///< stops
 
     virtual std::uint32_t size() const = 0;

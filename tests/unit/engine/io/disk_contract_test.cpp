@@ -1,0 +1,1 @@
+#include "tests/contract/disk_contract.h"
