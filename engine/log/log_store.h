@@ -14,7 +14,8 @@
 
 namespace tidemill {
 
-/// How an append ended. `Unknown` is an honest answer: the bytes may or may not be there after recovery.
+/// How an append ended. `Unknown` is an honest answer: the bytes may or may not be there after
+/// recovery.
 enum class Outcome : std::uint8_t { Committed, Rejected, Fenced, Unknown };
 
 struct AppendResult {
@@ -25,7 +26,8 @@ struct AppendResult {
 };
 
 /// One append in flight. Intrusive, so that a door can hold thousands without allocation.
-/// Ownership: the caller's until `done` has been called; `batch` must stay alive only until `submit` returns (its bytes
+/// Ownership: the caller's until `done` has been called; `batch` must stay alive only until
+/// `submit` returns (its bytes
 ///   are copied into the open commit there).
 struct AppendOp {
     ShardUid shard;
@@ -35,29 +37,31 @@ struct AppendOp {
     void (*done)(AppendOp&) noexcept = nullptr;
 };
 
-/// A hold on a shard's end. In the embedded engine the epoch is 1 for ever; a shared store gives a greater epoch to each
-/// new owner and fences the older ones.
+/// A hold on a shard's end. In the embedded engine the epoch is 1 for ever; a shared store gives a
+/// greater epoch to each new owner and fences the older ones.
 struct Ownership {
     std::uint32_t epoch = 1;
 };
 
 struct TailInfo {
-    Ordinal trim = 0;          ///< the first record that may still be read
-    Ordinal end = 0;           ///< one past the last durable record
-    bool is_sealed = false;    ///< nothing will be appended any more
-    WallTime last_arrival{};   ///< of the record before `end`; epoch when there has been none
+    Ordinal trim = 0;         ///< the first record that may still be read
+    Ordinal end = 0;          ///< one past the last durable record
+    bool is_sealed = false;   ///< nothing will be appended any more
+    WallTime last_arrival{};  ///< of the record before `end`; epoch when there has been none
 };
 
 struct ReadLimits {
-    std::size_t bytes = 1_MiB;             ///< stop before exceeding this, but return at least one batch
-    std::uint64_t records = UINT64_MAX;    ///< stop once this many records are covered
+    std::size_t bytes = 1_MiB;  ///< stop before exceeding this, but return at least one batch
+    std::uint64_t records = UINT64_MAX;  ///< stop once this many records are covered
 };
 
-/// Whole, stamped record batches in order. The first may begin before the ordinal asked for: the reader skips.
+/// Whole, stamped record batches in order. The first may begin before the ordinal asked for: the
+/// reader skips.
 struct ReadResult {
     std::vector<BufferSlice> batches;  ///< each slice is exactly one batch
-    Ordinal next = 0;                  ///< read from here next time; == the request's ordinal when nothing was there
-    TailInfo tail;                     ///< as of this read
+    Ordinal next =
+        0;          ///< read from here next time; == the request's ordinal when nothing was there
+    TailInfo tail;  ///< as of this read
 };
 
 /// What the log must know of a shard to let old data go.
@@ -66,37 +70,44 @@ struct ShardPolicy {
     bool is_deleted = false;  ///< its stream is gone: reads fail with NotFound, space comes back
 };
 
-/// Writes the end of one shard. Obtained from LogStore::open_writer. Usable from the core that opened it.
+/// Writes the end of one shard. Obtained from LogStore::open_writer. Usable from the core that
+/// opened it.
 class ShardWriter {
  public:
     virtual ~ShardWriter() = default;
-    /// Appends one batch and assigns consecutive ordinals. Appends of one writer commit in the order of submission.
-    /// Durability: Committed means on stable storage (or in memory where the store's durability is `memory`).
-    /// Errors (in op.result): Rejected with ShardClosed, NoSpace, Throttled (too many bytes in flight), TooLarge,
+    virtual ShardUid shard() const = 0;
+    /// Appends one batch and assigns consecutive ordinals. Appends of one writer commit in the
+    /// order of submission. Durability: Committed means on stable storage (or in memory where the
+    /// store's durability is `memory`). Errors (in op.result): Rejected with ShardClosed, NoSpace,
+    /// Throttled (too many bytes in flight), TooLarge,
     ///   Unavailable (stopping); Fenced; Unknown with IoFailed.
     virtual void submit(AppendOp& op) = 0;
     /// `submit` as a task. `batch` must stay alive until the task ends.
     Task<AppendResult> append(RecordBatchView batch);
 };
 
-/// SEAM: where the records of all shards live. Nothing outside engine/log knows what is behind it. Implementations pass
-/// tests/contract/log_store_contract. Only committed data is ever readable.
-/// Core: every function may be called from any reactor and resumes there; the store goes to the owning core itself.
+/// SEAM: where the records of all shards live. Nothing outside engine/log knows what is behind it.
+/// Implementations pass tests/contract/log_store_contract. Only committed data is ever readable.
+/// Core: every function may be called from any reactor and resumes there; the store goes to the
+/// owning core itself.
 class LogStore {
  public:
     virtual ~LogStore() = default;
 
-    /// Tells the store of a shard that the catalog has made, or changes its policy. Idempotent, cheap, not durable: the
-    /// catalog repeats it for all shards at start. A shard the store has never been told of does not exist for it.
+    /// Tells the store of a shard that the catalog has made, or changes its policy. Idempotent,
+    /// cheap, not durable: the catalog repeats it for all shards at start. A shard the store has
+    /// never been told of does not exist for it.
     virtual Task<Status> configure_shard(ShardUid shard, ShardPolicy policy) = 0;
     /// The same for many shards at once (start-up; creating a stream).
     virtual Task<Status> configure_shards(std::vector<std::pair<ShardUid, ShardPolicy>> shards) = 0;
 
     /// Errors: NotFound, Fenced (a greater epoch is known).
-    virtual Result<std::unique_ptr<ShardWriter>> open_writer(ShardUid shard, Ownership ownership) = 0;
+    virtual Result<std::unique_ptr<ShardWriter>> open_writer(ShardUid shard,
+                                                             Ownership ownership) = 0;
 
-    /// Reads committed batches from `from` on, oldest first; an expired or trimmed beginning is skipped. Returns no
-    /// batches (and no error) at the tip. Errors: NotFound, Corrupt (names shard, segment, offset), IoFailed.
+    /// Reads committed batches from `from` on, oldest first; an expired or trimmed beginning is
+    /// skipped. Returns no batches (and no error) at the tip. Errors: NotFound, Corrupt (names
+    /// shard, segment, offset), IoFailed.
     virtual Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) = 0;
 
     virtual Task<Result<TailInfo>> tail(ShardUid shard) = 0;
@@ -104,14 +115,16 @@ class LogStore {
     /// The first record that arrived at or after `time`; `tail.end` when there is none yet.
     virtual Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time) = 0;
 
-    /// Resumes with the new tail once its end exceeds `beyond`, the shard is sealed or deleted, or at `deadline`
-    /// (then with the tail as it is).
+    /// Resumes with the new tail once its end exceeds `beyond`, the shard is sealed or deleted, or
+    /// at `deadline` (then with the tail as it is).
     virtual Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) = 0;
 
-    /// Closes the shard's end for ever; durable when it returns. Idempotent. Errors: NotFound, Fenced, IoFailed.
+    /// Closes the shard's end for ever; durable when it returns. Idempotent. Errors: NotFound,
+    /// Fenced, IoFailed.
     virtual Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership) = 0;
 
-    /// Records before `before` will not be read again; space comes back when whole segments are free.
+    /// Records before `before` will not be read again; space comes back when whole segments are
+    /// free.
     virtual Task<Status> trim(ShardUid shard, Ordinal before) = 0;
 };
 

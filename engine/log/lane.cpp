@@ -1,0 +1,322 @@
+#include "engine/log/lane.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace tidemill {
+namespace {
+
+constexpr auto kReopenEvery = 100ms;
+
+/// Counts a call among the lane's tasks while it runs.
+class InGate {
+ public:
+    explicit InGate(Gate& gate) : gate_(gate) { gate_.enter(); }
+    InGate(const InGate&) = delete;
+    InGate& operator=(const InGate&) = delete;
+    ~InGate() { gate_.leave(); }
+
+ private:
+    Gate& gate_;
+};
+
+class Counted {
+ public:
+    explicit Counted(std::uint32_t& count) : count_(count) { ++count_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --count_; }
+
+ private:
+    std::uint32_t& count_;
+};
+
+/// One append that a coroutine waits for.
+struct WaitingOp : AppendOp {
+    Signal ended;
+    bool is_ended = false;
+};
+
+std::unexpected<Error> stopping() { return fail(Errc::Unavailable, "the log is stopping"); }
+
+}  // namespace
+
+Lane::Lane(Reactor& reactor, const LogConfig& config, std::uint64_t log_id, LaneId id,
+           std::uint64_t seed)
+    : parts_(reactor, config, log_id, id, seed), writer_(parts_, *this), reader_(parts_) {}
+
+Lane::~Lane() { parts_.cache.clear(); }
+
+Task<Status> Lane::open() {
+    CO_ASSIGN(const auto lane, co_await recover_lane(parts_));
+    writer_.start(lane.last_commit, lane.last_check, lane.last_arrival_ms);
+    is_open_ = true;
+    if (lane.is_torn)
+        parts_.report(
+            fmt::format("an unacknowledged end behind commit {} was dropped", lane.last_commit));
+    parts_.reactor.spawn(parts_.gate, keep());
+    co_return Status{};
+}
+
+Task<void> Lane::stop() {
+    is_stopping_ = true;
+    writer_.stop();
+    parts_.reactor.request_turn_end(*this);
+    while (is_open_ && !writer_.is_idle() && !writer_.is_broken() && !is_reopening_)
+        co_await progress_.wait_until(MonoTime::max());
+    progress_.notify_all();
+    parts_.shards.each([](std::uint32_t, ShardState& state) {
+        if (state.changed) state.changed->notify_all();
+    });
+    co_await parts_.gate.close();
+    if (writer_.is_broken()) {
+        writer_.give_up();
+    } else if (auto* segment = writer_.segment(); segment != nullptr) {
+        const auto sealed = co_await parts_.segments.seal_segment(
+            *segment, parts_.shards.ends(), writer_.last_number(), writer_.last_check(), false,
+            true);
+        if (!sealed) parts_.report("no seal at the stop: " + sealed.error().to_string());
+    }
+    // The last `done`s are called from a turn's end like all others; after it the reactor holds no
+    // hook of ours.
+    do {
+        parts_.reactor.request_turn_end(*this);
+        (void)co_await progress_.wait_until(MonoTime::max());
+    } while (writer_.has_undelivered());
+    is_open_ = false;
+}
+
+void Lane::at_turn_end() {
+    writer_.pump();
+    writer_.deliver();
+    wake_waiters();
+    writer_.pump();  // what `done` has submitted need not wait for the next turn
+    if (writer_.is_broken() && !is_reopening_ && !is_stopping_) {
+        is_reopening_ = true;
+        parts_.reactor.spawn(parts_.gate, reopen());
+    }
+    if (progress_.has_waiters()) progress_.notify_all();
+}
+
+void Lane::wake_waiters() {
+    for (const auto shard : writer_.take_advanced())
+        if (auto* state = parts_.shards.find(shard); state != nullptr && state->changed)
+            state->changed->notify_all();
+}
+
+void Lane::configure_shard(ShardUid shard, const ShardPolicy& policy) {
+    auto& state = parts_.shards.get(shard.value);
+    const auto retention = policy.retention.count();
+    if (state.is_known && state.retention_ms == retention && state.is_deleted == policy.is_deleted)
+        return;
+    state.is_known = true;
+    state.retention_ms = retention;
+    state.is_deleted = policy.is_deleted;
+    state.trim_arrival_ms = -1;
+    ++policy_;
+    if (policy.is_deleted && state.changed) state.changed->notify_all();
+}
+
+Result<ShardState*> Lane::existing(ShardUid shard) {
+    auto* state = parts_.shards.find(shard);
+    if (state == nullptr || !state->is_known || state->is_deleted)
+        return fail(Errc::NotFound, fmt::format("shard {} does not exist", shard));
+    return state;
+}
+
+Status Lane::open_writer(ShardUid shard, Ownership ownership) {
+    ASSIGN(auto* state, existing(shard));
+    if (ownership.epoch < state->epoch)
+        return fail(Errc::Fenced,
+                    fmt::format("shard {} is owned under epoch {}", shard, state->epoch));
+    state->epoch = ownership.epoch;
+    return {};
+}
+
+Task<Result<ReadResult>> Lane::read(ShardUid shard, Ordinal from, ReadLimits limits) {
+    if (parts_.gate.is_closed()) co_return stopping();
+    const InGate inside(parts_.gate);
+    while (is_reopening_ && !is_stopping_)
+        co_await progress_.wait_until(MonoTime::max());
+    if (is_stopping_) co_return stopping();
+    const Counted reading(readers_);
+    co_return co_await reader_.read(shard, from, limits);
+}
+
+Task<Result<TailInfo>> Lane::tail(ShardUid shard) {
+    if (parts_.gate.is_closed()) co_return stopping();
+    const InGate inside(parts_.gate);
+    while (is_reopening_ && !is_stopping_)
+        co_await progress_.wait_until(MonoTime::max());
+    if (is_stopping_) co_return stopping();
+    const Counted reading(readers_);
+    CO_TRY(existing(shard));
+    CO_TRY(co_await reader_.refresh_trim(shard));
+    CO_ASSIGN(const auto* state, existing(shard));
+    co_return state->tail();
+}
+
+Task<Result<Ordinal>> Lane::seek_time(ShardUid shard, WallTime time) {
+    if (parts_.gate.is_closed()) co_return stopping();
+    const InGate inside(parts_.gate);
+    while (is_reopening_ && !is_stopping_)
+        co_await progress_.wait_until(MonoTime::max());
+    if (is_stopping_) co_return stopping();
+    const Counted reading(readers_);
+    CO_TRY(existing(shard));
+    CO_TRY(co_await reader_.refresh_trim(shard));
+    CO_ASSIGN(const auto found, co_await reader_.seek_time(shard, to_millis(time)));
+    CO_ASSIGN(const auto* state, existing(shard));
+    co_return std::max(found.ordinal, std::min(state->trim, state->end));
+}
+
+Task<Result<TailInfo>> Lane::wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) {
+    if (parts_.gate.is_closed()) co_return stopping();
+    const InGate inside(parts_.gate);
+    while (true) {
+        CO_ASSIGN(auto* state, existing(shard));
+        if (is_stopping_) co_return stopping();
+        if (state->end > beyond || state->is_sealed || parts_.mono_now() >= deadline)
+            co_return state->tail();
+        if (!state->changed) state->changed = std::make_unique<Signal>();
+        (void)co_await state->changed->wait_until(deadline);
+    }
+}
+
+Task<Status> Lane::control(ShardUid shard, Control what, std::uint64_t value) {
+    WaitingOp waiting;
+    waiting.shard = shard;
+    waiting.done = [](AppendOp& op) noexcept {
+        auto& self = static_cast<WaitingOp&>(op);
+        self.is_ended = true;
+        self.ended.notify_all();
+    };
+    writer_.submit_control(waiting, what, value);
+    while (!waiting.is_ended)
+        co_await waiting.ended.wait_until(MonoTime::max());
+    if (waiting.result.outcome != Outcome::Committed)
+        co_return std::unexpected(std::move(waiting.result.error));
+    co_return Status{};
+}
+
+Task<Result<TailInfo>> Lane::seal(ShardUid shard, Ownership ownership) {
+    if (parts_.gate.is_closed()) co_return stopping();
+    const InGate inside(parts_.gate);
+    CO_TRY(open_writer(shard, ownership));
+    auto* state = parts_.shards.find(shard);
+    if (!state->is_sealed) {
+        state->is_sealing = true;
+        auto status = co_await control(shard, Control::Seal, state->next);
+        state = parts_.shards.find(shard);
+        if (!status) {
+            if (!state->is_sealed) state->is_sealing = false;
+            co_return std::unexpected(std::move(status).error());
+        }
+    }
+    co_return state->tail();
+}
+
+Task<Status> Lane::trim(ShardUid shard, Ordinal before) {
+    if (parts_.gate.is_closed()) co_return stopping();
+    const InGate inside(parts_.gate);
+    CO_ASSIGN(const auto* state, existing(shard));
+    if (before <= state->trim) co_return Status{};
+    CO_TRY(co_await control(shard, Control::Trim, std::min(before, state->end)));
+    ++policy_;
+    co_return Status{};
+}
+
+Task<void> Lane::keep() {
+    while (co_await parts_.gate.sleep_until(parts_.mono_now() + parts_.config.tick)) {
+        parts_.reactor.request_turn_end(*this);
+        if (is_reopening_) continue;
+        const Counted reading(readers_);
+        auto& live = parts_.segments.live();
+        while (live.size() > 1 && !is_stopping_) {
+            auto& oldest = *live.front();
+            if (!oldest.is_sealed) break;
+            const std::int64_t now = to_millis(parts_.wall_now());
+            if (oldest.policy == policy_ && oldest.expires_ms > now) break;
+            if (oldest.policy != policy_) {
+                const SegmentPin pin(oldest);
+                const std::uint64_t policy = policy_;
+                const auto footer = co_await parts_.segments.footer(oldest);
+                if (!footer) {
+                    parts_.report("retention: " + footer.error().to_string());
+                    break;
+                }
+                oldest.expires_ms = expiry_of(oldest, **footer);
+                oldest.policy = policy;
+            }
+            if (oldest.expires_ms > now || oldest.pins > 0) break;
+            parts_.segments.retire_oldest();
+        }
+    }
+}
+
+// The last moment at which a record of the segment is still owed to somebody. A shard that the
+// catalog has not spoken of keeps its records: at a start it may only not have come to it yet.
+std::int64_t Lane::expiry_of(const Segment& segment, const SegmentFooter& footer) {
+    std::int64_t expiry = 0;
+    std::uint32_t before = UINT32_MAX;
+    for (const auto& entry : footer.index) {
+        if (entry.shard == before) continue;
+        before = entry.shard;
+        const auto* state = parts_.shards.find(ShardUid{entry.shard});
+        const auto* end = footer.end_of(ShardUid{entry.shard});
+        if (state == nullptr || !state->is_known || end == nullptr) return INT64_MAX;
+        if (state->is_deleted || end->end <= state->trim) continue;
+        expiry = std::max(expiry, end->last_arrival_ms + state->retention_ms);
+    }
+    (void)segment;
+    return expiry;
+}
+
+Task<void> Lane::reopen() {
+    ++parts_.stats.reopened;
+    while (!is_stopping_) {
+        const auto is_pinned = [this] {
+            return std::ranges::any_of(parts_.segments.live(),
+                                       [](const auto& segment) { return segment->pins > 0; });
+        };
+        if (!writer_.is_quiet() || readers_ > 0 || is_pinned()) {
+            (void)co_await parts_.gate.sleep_until(parts_.mono_now() + 1ms);
+            continue;
+        }
+        writer_.give_up();
+        writer_.deliver();
+        parts_.cache.clear();
+        reader_.forget();
+        const auto lane = co_await recover_lane(parts_);
+        if (lane) {
+            writer_.start(lane->last_commit, lane->last_check, lane->last_arrival_ms);
+            parts_.report("open again");
+            break;
+        }
+        parts_.report("cannot reopen yet: " + lane.error().to_string());
+        (void)co_await parts_.gate.sleep_until(parts_.mono_now() + kReopenEvery);
+    }
+    is_reopening_ = false;
+    progress_.notify_all();
+    parts_.shards.each([](std::uint32_t, ShardState& state) {
+        if (state.changed) state.changed->notify_all();
+    });
+    parts_.reactor.request_turn_end(*this);
+}
+
+LogStats Lane::stats() const {
+    auto stats = parts_.stats;
+    auto& segments = const_cast<Lane*>(this)->parts_.segments;
+    stats.segments = segments.live().size();
+    stats.segment_bytes = segments.bytes_on_disk();
+    stats.spare_files = segments.spare_count();
+    stats.cache_bytes = parts_.cache.bytes();
+    stats.shards = parts_.shards.size();
+    stats.description = parts_.reactor.disk().description() +
+                        (parts_.config.durability == LogDurability::Disk ? "; durability disk"
+                                                                         : "; durability memory");
+    return stats;
+}
+
+}  // namespace tidemill

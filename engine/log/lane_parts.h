@@ -1,0 +1,46 @@
+#pragma once
+
+#include "engine/log/log_config.h"
+#include "engine/log/log_stats.h"
+#include "engine/log/segment_store.h"
+#include "engine/log/shard_table.h"
+#include "engine/log/tail_cache.h"
+#include "engine/reactor/gate.h"
+#include "engine/reactor/reactor.h"
+
+namespace tidemill {
+
+/// What the writer, the reader and the keeper of a lane share. Core: the lane's.
+struct LaneParts {
+    LaneParts(Reactor& on, const LogConfig& settings, std::uint64_t id_of_log, LaneId lane,
+              std::uint64_t seed)
+        : reactor(on),
+          config(settings),
+          log_id(id_of_log),
+          id(lane),
+          cache(settings.tail_cache_bytes, settings.block_bytes),
+          segments(on.disk(), config, folder_of(settings, lane), id_of_log, lane, seed, stats) {
+        stats.lane = lane;
+    }
+
+    static std::string folder_of(const LogConfig& config, LaneId lane) {
+        return fmt::format("{}/lane-{:04}", config.directory, lane.value);
+    }
+    void report(const std::string& text) const {
+        if (config.report) config.report(fmt::format("lane {}: {}", id.value, text));
+    }
+    WallTime wall_now() const { return reactor.clock().wall_now(); }
+    MonoTime mono_now() const { return reactor.clock().mono_now(); }
+
+    Reactor& reactor;
+    const LogConfig config;
+    const std::uint64_t log_id;
+    const LaneId id;
+    LogStats stats;
+    ShardTable shards;
+    TailCache cache;
+    SegmentStore segments;
+    Gate gate;
+};
+
+}  // namespace tidemill

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+
+#include "engine/log/commit_walk.h"
+#include "engine/log/lane_parts.h"
+
+namespace tidemill {
+
+/// Finds and reads committed batches: at the tip from the tail cache, older ones from the segments.
+/// Core: the lane's. Callers are inside the lane's gate.
+class LaneReader {
+ public:
+    explicit LaneReader(LaneParts& parts) : parts_(parts), chunks_(parts) {}
+
+    /// Contract: LogStore::read.
+    Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits);
+    /// The first record that arrived at or after the time, expired or not.
+    struct Sought {
+        Ordinal ordinal = 0;
+        std::int64_t arrival_ms = -1;  ///< -1: nothing so late has arrived yet
+    };
+    Task<Result<Sought>> seek_time(ShardUid shard, std::int64_t arrival_ms);
+    /// Moves the shard's trim up to the first record that has not expired.
+    Task<Status> refresh_trim(ShardUid shard);
+    void forget() { chunks_.forget(); }
+
+ private:
+    bool is_expired(const ShardState& state, std::int64_t arrival_ms) const;
+    void read_tail(const ShardState& state, Ordinal from, ReadLimits limits,
+                   ReadResult& result) const;
+    Task<Status> read_disk(ShardUid shard, Ordinal from, ReadLimits limits, ReadResult& result);
+    Task<Status> read_segment(Segment& segment, ShardUid shard, Ordinal from, ReadLimits limits,
+                              ReadResult& result);
+    /// Position in live() of the first segment for which `is_reached(end entry)` holds.
+    template <class IsReached>
+    Task<Result<std::size_t>> first_segment(ShardUid shard, IsReached is_reached);
+
+    LaneParts& parts_;
+    ChunkCache chunks_;
+};
+
+}  // namespace tidemill

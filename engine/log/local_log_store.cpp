@@ -1,0 +1,259 @@
+#include "engine/log/local_log_store.h"
+
+#include <cstring>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "engine/reactor/call_on.h"
+
+namespace tidemill {
+namespace {
+
+std::uint64_t system_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
+class OwnCoreWriter final : public ShardWriter {
+ public:
+    OwnCoreWriter(Lane& lane, ShardUid shard, Ownership ownership)
+        : lane_(lane), shard_(shard), ownership_(ownership) {}
+    ShardUid shard() const override { return shard_; }
+    void submit(AppendOp& op) override { lane_.submit(op, ownership_); }
+
+ private:
+    Lane& lane_;
+    ShardUid shard_;
+    Ownership ownership_;
+};
+
+class OtherCoreWriter final : public ShardWriter {
+ public:
+    OtherCoreWriter(RemoteAppends& path, ShardUid shard, Ownership ownership)
+        : path_(path), shard_(shard), ownership_(ownership) {}
+    ShardUid shard() const override { return shard_; }
+    void submit(AppendOp& op) override { path_.submit(op, ownership_); }
+
+ private:
+    RemoteAppends& path_;
+    ShardUid shard_;
+    Ownership ownership_;
+};
+
+Task<Status> open_lane(Lane* lane) { co_return co_await lane->open(); }
+
+Task<void> stop_lane(std::unique_ptr<Lane>* lane, bool is_open) {
+    if (is_open) co_await (*lane)->stop();
+    lane->reset();
+}
+
+Task<LogStats> stats_of(Lane* lane) { co_return lane->stats(); }
+
+Task<void> wait_for_answers(Reactor* reactor, RemoteAppends* path) {
+    while (path->outstanding() > 0)
+        co_await reactor->sleep_until(reactor->clock().mono_now() + 1ms);
+}
+
+}  // namespace
+
+LocalLogStore::LocalLogStore(std::vector<Reactor*> reactors, LogConfig config)
+    : config_(std::move(config)), seed_(config_.seed != 0 ? config_.seed : system_seed()) {
+    TM_CHECK(!reactors.empty() && config_.block_bytes % kBlockBytes == 0);
+    for (auto* reactor : reactors)
+        cores_.push_back({reactor, {}, {}});
+}
+
+LocalLogStore::LocalLogStore(ReactorGroup& group, LogConfig config)
+    : LocalLogStore(
+          [&group] {
+              std::vector<Reactor*> reactors;
+              for (std::uint32_t i = 0; i < group.size(); ++i)
+                  reactors.push_back(&group.at(CoreId{i}));
+              return reactors;
+          }(),
+          std::move(config)) {}
+
+LocalLogStore::~LocalLogStore() { TM_CHECK(lanes_.empty(), "the log was not stopped"); }
+
+Task<Status> LocalLogStore::open_superblock() {
+    Disk& disk = cores_[0].reactor->disk();
+    const std::string name = config_.directory + "/superblock";
+    CO_TRY(disk.make_directory(config_.directory));
+    const Buffer block = Buffer::allocate(kBlockBytes);
+    std::memset(block.data(), 0, kBlockBytes);
+    CO_ASSIGN(const auto file, disk.open(name, {.create = true}));
+    CO_TRY(co_await file->read(0, block.bytes()));
+    auto superblock = read_block<Superblock>(block.bytes());
+    if (!superblock) {
+        CO_ASSIGN(const auto names, disk.list(config_.directory));
+        if (std::ranges::any_of(names,
+                                [](const auto& entry) { return entry.starts_with("lane-"); }))
+            co_return fail(Errc::Corrupt, name + " is damaged, and there are lanes beside it");
+        Random random(seed_);
+        Superblock fresh{};
+        fresh.log_id = random.next();
+        fresh.lane_count = config_.lane_count != 0 ? config_.lane_count
+                                                   : static_cast<std::uint32_t>(cores_.size());
+        fresh.created_ms = to_millis(cores_[0].reactor->clock().wall_now());
+        write_block(block.bytes(), fresh);
+        CO_TRY(co_await file->write(0, block.bytes(), Persistence::Durable));
+        CO_TRY(co_await file->sync());
+        CO_TRY(disk.sync_directory(config_.directory));
+        CO_TRY(disk.sync_directory(""));
+        superblock = read_block<Superblock>(block.bytes());
+    }
+    log_id_ = superblock->log_id;
+    for (std::uint32_t i = 0; i < superblock->lane_count; ++i)
+        lanes_.push_back(std::make_unique<Lane>(reactor_of(LaneId{i}), config_, log_id_, LaneId{i},
+                                                seed_ * 0x9e3779b97f4a7c15 + i));
+    co_return Status{};
+}
+
+Task<Status> LocalLogStore::open() {
+    auto status = co_await call_on(*cores_[0].reactor, [this] { return open_superblock(); });
+    for (std::size_t i = 0; status && i < lanes_.size(); ++i) {
+        auto* lane = lanes_[i].get();
+        status = co_await call_on(lane->reactor(), [lane] { return open_lane(lane); });
+        if (!status)
+            for (std::size_t j = 0; j < lanes_.size(); ++j)
+                co_await call_on(reactor_of(LaneId{static_cast<std::uint32_t>(j)}),
+                                 [lane_at = &lanes_[j], is_opened = j < i] {
+                                     return stop_lane(lane_at, is_opened);
+                                 });
+    }
+    if (!status) {
+        lanes_.clear();
+        co_return status;
+    }
+    for (auto& core : cores_)
+        for (auto& lane : lanes_)
+            core.remote.push_back(&lane->reactor() == core.reactor
+                                      ? nullptr
+                                      : std::make_unique<RemoteAppends>(*core.reactor, *lane,
+                                                                        config_.pending_bytes_max));
+    is_open_ = true;
+    co_return Status{};
+}
+
+Task<void> LocalLogStore::stop() {
+    is_open_ = false;
+    for (auto& core : cores_)
+        for (auto& path : core.remote)
+            if (path)
+                co_await call_on(*core.reactor, [reactor = core.reactor, remote = path.get()] {
+                    return wait_for_answers(reactor, remote);
+                });
+    for (std::size_t i = 0; i < lanes_.size(); ++i)
+        co_await call_on(lanes_[i]->reactor(),
+                         [lane = &lanes_[i]] { return stop_lane(lane, true); });
+    for (auto& core : cores_)
+        core.remote.clear();
+    lanes_.clear();
+}
+
+LocalLogStore::Core& LocalLogStore::here() {
+    auto& reactor = Reactor::current();
+    for (auto& core : cores_)
+        if (core.reactor == &reactor) return core;
+    check_failed(__FILE__, __LINE__, "here",
+                 "the log is used from a reactor that it does not know");
+}
+
+Task<std::vector<LogStats>> LocalLogStore::stats() {
+    std::vector<LogStats> all;
+    for (auto& lane : lanes_)
+        all.push_back(
+            co_await call_on(lane->reactor(), [at = lane.get()] { return stats_of(at); }));
+    co_return all;
+}
+
+Task<Status> LocalLogStore::configure_shard(ShardUid shard, ShardPolicy policy) {
+    Policies one;
+    one.emplace_back(shard, policy);
+    co_return co_await configure_shards(std::move(one));
+}
+
+Task<Status> LocalLogStore::configure_shards(Policies shards) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    // Lanes first: a writer opened by what a core has learnt must find its shard there.
+    for (auto& core : cores_)
+        CO_TRY(co_await call_on(*core.reactor,
+                                [this, at = &core, shards] { return configure_core(at, shards); }));
+    for (auto& core : cores_)
+        co_await call_on(*core.reactor, [at = &core, shards] {
+            return [](Core* into, Policies policies) -> Task<void> {
+                for (const auto& [shard, policy] : policies)
+                    into->shards[shard.value].is_deleted = policy.is_deleted;
+                co_return;
+            }(at, shards);
+        });
+    co_return Status{};
+}
+
+Task<Status> LocalLogStore::configure_core(Core* core, Policies policies) {
+    for (const auto& [shard, policy] : policies)
+        if (&reactor_of(lane_of(shard)) == core->reactor)
+            lane_for(shard).configure_shard(shard, policy);
+    co_return Status{};
+}
+
+Result<std::unique_ptr<ShardWriter>> LocalLogStore::open_writer(ShardUid shard,
+                                                                Ownership ownership) {
+    if (!is_open_) return fail(Errc::Unavailable, "the log is not open");
+    auto& core = here();
+    const auto known = core.shards.find(shard.value);
+    if (known == core.shards.end() || known->second.is_deleted)
+        return fail(Errc::NotFound, fmt::format("shard {} does not exist", shard));
+    if (ownership.epoch < known->second.epoch)
+        return fail(Errc::Fenced,
+                    fmt::format("shard {} is owned under epoch {}", shard, known->second.epoch));
+    known->second.epoch = ownership.epoch;
+    const auto lane = lane_of(shard);
+    if (auto* path = core.remote[lane.value].get()) {
+        // The lane has the last word: an append under an old epoch ends Fenced there.
+        path->fence(shard, ownership);
+        return std::make_unique<OtherCoreWriter>(*path, shard, ownership);
+    }
+    TRY(lanes_[lane.value]->open_writer(shard, ownership));
+    return std::make_unique<OwnCoreWriter>(*lanes_[lane.value], shard, ownership);
+}
+
+Task<Result<ReadResult>> LocalLogStore::read(ShardUid shard, Ordinal from, ReadLimits limits) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    auto* lane = &lane_for(shard);
+    co_return co_await call_on(lane->reactor(), [=] { return lane->read(shard, from, limits); });
+}
+
+Task<Result<TailInfo>> LocalLogStore::tail(ShardUid shard) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    auto* lane = &lane_for(shard);
+    co_return co_await call_on(lane->reactor(), [=] { return lane->tail(shard); });
+}
+
+Task<Result<Ordinal>> LocalLogStore::seek_time(ShardUid shard, WallTime time) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    auto* lane = &lane_for(shard);
+    co_return co_await call_on(lane->reactor(), [=] { return lane->seek_time(shard, time); });
+}
+
+Task<Result<TailInfo>> LocalLogStore::wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    auto* lane = &lane_for(shard);
+    co_return co_await call_on(lane->reactor(),
+                               [=] { return lane->wait_tail(shard, beyond, deadline); });
+}
+
+Task<Result<TailInfo>> LocalLogStore::seal(ShardUid shard, Ownership ownership) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    auto* lane = &lane_for(shard);
+    co_return co_await call_on(lane->reactor(), [=] { return lane->seal(shard, ownership); });
+}
+
+Task<Status> LocalLogStore::trim(ShardUid shard, Ordinal before) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    auto* lane = &lane_for(shard);
+    co_return co_await call_on(lane->reactor(), [=] { return lane->trim(shard, before); });
+}
+
+}  // namespace tidemill

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "engine/base/bytes.h"
+#include "engine/base/time.h"
+
+namespace tidemill {
+
+enum class LogDurability : std::uint8_t {
+    Disk,    ///< acknowledged means on stable storage
+    Memory,  ///< acknowledged before the write; a crash loses what was on its way
+};
+
+/// How the log behaves. Every limit is per lane unless it says otherwise.
+struct LogConfig {
+    std::string directory = "log";  ///< folder below the reactor's disk root
+    std::uint32_t lane_count = 0;   ///< for a new data directory; 0: one for each core
+    LogDurability durability = LogDurability::Disk;
+
+    std::size_t segment_bytes = 256_MiB;      ///< of a full-grown segment
+    std::size_t first_segment_bytes = 8_MiB;  ///< doubles from segment to segment
+    std::uint64_t disk_budget_bytes = 0;      ///< all files of the lane; 0: what the disk has
+    std::uint32_t spare_files = 2;            ///< retired files kept for use again
+
+    std::uint32_t writes_in_flight = 4;
+    std::size_t second_write_bytes =
+        64_KiB;                       ///< a commit this large does not wait for the one before it
+    std::size_t block_bytes = 1_MiB;  ///< commit buffers; also the usual largest commit
+    std::size_t pending_bytes_max =
+        64_MiB;  ///< submitted and not yet on disk; beyond it appends are Throttled
+    std::size_t tail_cache_bytes = 128_MiB;
+    std::size_t read_cache_bytes = 64_MiB;    ///< blocks read from disk
+    std::size_t footer_cache_bytes = 32_MiB;  ///< indexes of sealed segments
+    std::uint32_t read_ahead_chunks = 4;      ///< of 1 MiB, once a reader goes forward
+
+    std::chrono::milliseconds tick{1000};  ///< retention, retries, deadlines of idle lanes
+    std::uint64_t seed = 0;  ///< of salts and ids; 0: from the system. Simulation sets it.
+
+    /// Told of what an operator should know: torn tails, damage, failed writes, no space. A whole
+    /// sentence. Core: the lane's. Null: silence.
+    std::function<void(const std::string&)> report;
+};
+
+}  // namespace tidemill

@@ -1,0 +1,110 @@
+#include "engine/log/recovery.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace tidemill {
+namespace {
+
+/// Scans one segment into shard table and index. `proven` as for SegmentScanner.
+Task<Status> scan_segment(LaneParts& parts, Segment& segment, std::uint64_t proven,
+                          std::uint64_t limit, RecoveredLane& lane) {
+    CO_TRY(parts.segments.open_file(segment));
+    SegmentScanner scanner(*segment.file, segment.header, proven, limit);
+    segment.building = std::make_unique<SegmentIndexBuilder>();
+    while (true) {
+        CO_ASSIGN(const auto commit, co_await scanner.next());
+        if (!commit) break;
+        for (std::size_t i = 0; i < commit->header.directory_count; ++i) {
+            const auto entry = commit->entry(i);
+            const std::uint32_t epoch =
+                entry.is_control()
+                    ? 0
+                    : load_le<RecordBatchHeader>(commit->bytes.data() + entry.offset).epoch;
+            const bool is_intact = std::ranges::find(commit->damaged, i) == commit->damaged.end();
+            parts.shards.learn(entry, commit->header.arrival_ms, is_intact ? epoch : 0);
+            if (!entry.is_control())
+                segment.building->add(commit->position, commit->header.arrival_ms, entry);
+        }
+    }
+    for (const auto& entry : scanner.salvaged()) {
+        // Only how far the shard had come; the records themselves stand in a commit that cannot be
+        // trusted.
+        parts.shards.learn(entry, 0, 0);
+    }
+    segment.end_position = scanner.end_position();
+    lane.last_commit = scanner.next_number() - 1;
+    lane.last_check = scanner.last_check();
+    lane.scanned_bytes += scanner.bytes_read();
+    lane.is_torn = scanner.is_torn();
+    lane.damage.insert(lane.damage.end(), scanner.damage().begin(), scanner.damage().end());
+    co_return Status{};
+}
+
+/// Position in live() of the newest segment whose ends table can be believed, having loaded it;
+/// npos without one.
+Task<Result<std::size_t>> load_newest_ends(LaneParts& parts) {
+    auto& live = parts.segments.live();
+    for (std::size_t i = live.size(); i-- > 0;) {
+        if (!live[i]->is_sealed) continue;
+        const SegmentPin pin(*live[i]);
+        const auto footer = co_await parts.segments.read_stored_footer(*pin);
+        if (!footer && footer.error().code != Errc::Corrupt)
+            co_return std::unexpected(footer.error());
+        if (!footer) {
+            parts.report(footer.error().message);
+            continue;
+        }
+        for (const auto& end : (*footer)->ends)
+            parts.shards.learn(end);
+        co_return i;
+    }
+    co_return SIZE_MAX;
+}
+
+}  // namespace
+
+Task<Result<RecoveredLane>> recover_lane(LaneParts& parts) {
+    const MonoTime begun = parts.mono_now();
+    RecoveredLane lane;
+    CO_TRY(co_await parts.segments.load());
+    parts.shards.forget_log();
+    auto& live = parts.segments.live();
+    CO_ASSIGN(const std::size_t trusted, co_await load_newest_ends(parts));
+    const std::size_t first = trusted == SIZE_MAX ? 0 : trusted + 1;
+    if (trusted != SIZE_MAX) {
+        lane.last_commit = live[trusted]->seal.last_commit;
+        lane.last_check = live[trusted]->seal.last_check;
+    }
+    for (std::size_t i = first; i < live.size(); ++i) {
+        auto& segment = *live[i];
+        const bool is_newest = i + 1 == live.size();
+        const std::uint64_t limit =
+            is_newest ? (segment.is_sealed ? segment.seal.last_commit + 1 : UINT64_MAX)
+                      : live[i + 1]->header.first_commit;
+        const std::uint64_t proven = limit == UINT64_MAX ? 0 : limit - 1;
+        const std::size_t known_damage = lane.damage.size();
+        CO_TRY(co_await scan_segment(parts, segment, proven, limit, lane));
+        // What is served from now on must be as durable as what was acknowledged.
+        CO_TRY(co_await segment.file->sync());
+        auto sealed = co_await parts.segments.seal_segment(
+            segment, parts.shards.ends(), lane.last_commit, lane.last_check,
+            lane.damage.size() > known_damage, is_newest);
+        if (!sealed) co_return std::unexpected(std::move(sealed).error());
+    }
+    parts.shards.each([&](std::uint32_t, const ShardState& state) {
+        lane.last_arrival_ms = std::max(lane.last_arrival_ms, state.last_arrival_ms);
+    });
+    for (const auto& range : lane.damage)
+        parts.report(fmt::format("damaged: segment {} from {} to {}: {}", range.segment,
+                                 range.position, range.end_position, range.what));
+    auto& stats = parts.stats;
+    stats.damaged_ranges += lane.damage.size();
+    stats.recovery_bytes = lane.scanned_bytes;
+    stats.recovery_micros = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(parts.mono_now() - begun).count());
+    co_return lane;
+}
+
+}  // namespace tidemill
