@@ -13,17 +13,19 @@ namespace tidemill::anomaly {
 
 /// Which published behaviour the scores follow.
 enum class ScoreMode : std::uint8_t {
-    Kda,      ///< the retired Kinesis Data Analytics service: no duplicate damping, factor log2(sample size), 0 until
-              ///< the sample is full
-    Library,  ///< AWS's current open library: damping by leaf mass, factor log2(mass + 1), 0 until a quarter is full
+    Kda,  ///< the retired Kinesis Data Analytics service: no duplicate damping, factor log2(sample
+          ///< size), 0 until the sample is full
+    Library,  ///< AWS's current open library: damping by leaf mass, factor log2(mass + 1), 0 until
+              ///< a quarter is full
 };
 
 struct ForestConfig {
-    std::uint32_t columns = 1;         ///< numeric columns of a record, 1..30
-    std::uint32_t shingle = 1;         ///< records that make one point, 1..30
-    std::uint32_t trees = 100;         ///< 1..1000
-    std::uint32_t sample = 256;        ///< points a tree keeps, 10..1000
-    std::uint32_t time_decay = 100000; ///< mean residence of a point in records; lambda = 1/time_decay; > sample
+    std::uint32_t columns = 1;   ///< numeric columns of a record, 1..30
+    std::uint32_t shingle = 1;   ///< records that make one point, 1..30
+    std::uint32_t trees = 100;   ///< 1..1000
+    std::uint32_t sample = 256;  ///< points a tree keeps, 10..1000
+    std::uint32_t time_decay =
+        100000;  ///< mean residence of a point in records; lambda = 1/time_decay; > sample
     std::uint64_t seed = 42;
     ScoreMode mode = ScoreMode::Kda;
 
@@ -31,15 +33,16 @@ struct ForestConfig {
     Status validate() const;
 };
 
-/// Share of the score that each column carries: `high` above what was seen, `low` below; their sum over columns is the
-/// score.
+/// Share of the score that each column carries: `high` above what was seen, `low` below; their sum
+/// over columns is the score.
 struct ColumnAttribution {
     double high = 0, low = 0;
 };
 
 /// Random cut forest over a stream of records.
-/// Source: Guha, Mishra, Roy, Schrijvers, "Robust random cut forest based anomaly detection on streams", ICML 2016.
-/// Threads: none of its own; one caller at a time. Deterministic for a seed, whatever the batch sizes.
+/// Source: Guha, Mishra, Roy, Schrijvers, "Robust random cut forest based anomaly detection on
+/// streams", ICML 2016. Threads: none of its own; one caller at a time. Deterministic for a seed,
+/// whatever the batch sizes.
 class RandomCutForest {
  public:
     /// Config must be valid (TM_CHECKed).
@@ -55,7 +58,8 @@ class RandomCutForest {
     /// A record with a NaN or infinite value is neither learnt nor scored: returns NaN.
     double score_and_update(std::span<const double> record);
     /// The same, and the columns' shares of the score (`attribution.size()` == columns).
-    double score_and_update(std::span<const double> record, std::span<ColumnAttribution> attribution);
+    double score_and_update(std::span<const double> record,
+                            std::span<ColumnAttribution> attribution);
     /// `records` holds `scores.size()` records of `columns` values each, row after row.
     void score_and_update_batch(std::span<const double> records, std::span<double> scores);
 
@@ -66,7 +70,11 @@ class RandomCutForest {
     static std::size_t memory_bytes(const ForestConfig& config);
 
  private:
+    friend class ForestSnapshot;
+    friend struct ForestInspector;  // tests look at the trees through it
     struct Impl;
+    struct Restored {};
+    RandomCutForest(Restored, std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
 
