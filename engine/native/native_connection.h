@@ -4,8 +4,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "engine/native/input_buffer.h"
 #include "engine/native/native_await.h"
 #include "engine/native/native_limits.h"
@@ -18,8 +16,6 @@
 #include "proto/native_frame.h"
 
 namespace tidemill {
-
-using NativeSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, NativeExecutor>;
 
 /// What all connections of a door share. Ownership: the door's, which outlives them.
 struct NativeShared {

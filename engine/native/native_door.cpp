@@ -38,23 +38,13 @@ void NativeDoor::set_extension(std::uint8_t first_kind, std::uint8_t last_kind,
         extensions_[kind] = handler;
 }
 
-Task<void> NativeDoor::serve(boost::asio::ip::tcp::socket socket,
-                             std::vector<std::byte> already_read) {
+Task<void> NativeDoor::serve(NativeSocket socket, std::vector<std::byte> already_read) {
     PerCore& core = here();
-    boost::system::error_code error;
-    const auto protocol = socket.local_endpoint(error).protocol();
-    if (error) co_return;
-    // The listener's socket type erases its executor; the one here does not, which every read and
-    // write would pay for.
-    Reactor& reactor = Reactor::current();
-    const auto handle = socket.release(error);
-    if (error) co_return;
-    NativeSocket own(reactor.context().get_executor(), protocol, handle);
     if (core.is_stopping) co_return;
     core.gate.enter();
     const NativeShared shared{service_, limits_, greeting_, extensions_};
     {
-        NativeConnection connection(reactor, shared, std::move(own));
+        NativeConnection connection(Reactor::current(), shared, std::move(socket));
         if (core.connections.size() >= limits_.connections_per_core_max) {
             connection.send_error(
                 0, 0,

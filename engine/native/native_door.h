@@ -3,9 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "engine/io/task.h"
+#include "engine/native/native_await.h"
 #include "engine/native/native_limits.h"
 #include "engine/native/native_reply.h"
 #include "engine/reactor/reactor.h"
@@ -28,7 +27,7 @@ class NativeDoor {
     /// Speaks the protocol on `socket` until the peer leaves, breaks the protocol, or the door
     /// stops. The socket belongs to this core's context; `already_read` begins with the preface.
     /// Errors: none; a connection above the limit is told so and closed.
-    Task<void> serve(boost::asio::ip::tcp::socket socket, std::vector<std::byte> already_read);
+    Task<void> serve(NativeSocket socket, std::vector<std::byte> already_read);
 
     /// Takes no more requests on any core, answers those in flight, closes. Resumes when all
     /// connections are gone. Core: any reactor. Idempotent.

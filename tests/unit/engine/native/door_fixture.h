@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "engine/native/native_await.h"
@@ -10,6 +11,8 @@
 #include "tests/unit/engine/native/fake_stream_service.h"
 
 namespace tidemill {
+
+using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, NativeExecutor>;
 
 /// One core, a fake service, a door and a listener on a loopback port of the system's choice.
 class DoorFixture {
@@ -28,8 +31,8 @@ class DoorFixture {
         on_core([&] {
             service_ = std::make_unique<FakeStreamService>(reactor());
             gate_ = std::make_unique<Gate>();
-            acceptor_ = std::make_unique<boost::asio::ip::tcp::acceptor>(
-                reactor().context(),
+            acceptor_ = std::make_unique<Acceptor>(
+                reactor().context().get_executor(),
                 boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
             port_ = acceptor_->local_endpoint().port();
         });
@@ -101,7 +104,7 @@ class DoorFixture {
     std::unique_ptr<ReactorGroup> reactors_;
     std::unique_ptr<FakeStreamService> service_;
     std::unique_ptr<Gate> gate_;
-    std::unique_ptr<boost::asio::ip::tcp::acceptor> acceptor_;
+    std::unique_ptr<Acceptor> acceptor_;
     std::unique_ptr<NativeDoor> door_;
     std::uint16_t port_ = 0;
 };

@@ -33,6 +33,7 @@ class FakeStreamService final : public StreamService {
             op->done(*op);
         }
     }
+    const std::vector<BufferSlice>& batches(ShardUid uid) const { return shards_.at(uid).batches; }
     void seal(ShardUid uid) {
         shards_.at(uid).is_sealed = true;
         grown_.notify_all();
@@ -175,6 +176,7 @@ class FakeStreamService final : public StreamService {
     struct Shard;
     struct Writer final : ShardWriter {
         Writer(FakeStreamService& service, ShardUid uid) : service_(service), uid_(uid) {}
+        ShardUid shard() const override { return uid_; }
         void submit(AppendOp& op) override { service_.append(uid_, op); }
         FakeStreamService& service_;
         ShardUid uid_;

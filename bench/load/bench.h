@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/base/histogram.h"
+#include "engine/base/result.h"
+
+namespace tidemill::bench {
+
+/// What `tidemill bench produce|consume|latency` takes.
+struct BenchOptions {
+    std::string connect = "127.0.0.1:4567";
+    std::string stream = "bench";
+    std::uint32_t shards = 8;  ///< of the stream, when it has to be made
+    std::uint32_t record_bytes =
+        100;                    ///< data of one record, at least 8; the partition key comes on top
+    std::uint64_t records = 0;  ///< stop after so many; 0: after `seconds`
+    double seconds = 0;         ///< 0 with no records either: 5
+    double rate = 0;            ///< records per second, open loop; 0: as fast as the window allows
+    std::uint32_t batch = 100;  ///< records a batch
+    std::uint32_t connections = 1;
+    std::uint32_t window = 0;  ///< unacknowledged records a connection; 0: 32 batches
+};
+
+struct BenchResult {
+    std::string kind;  ///< "produce", "consume", "latency"
+    std::uint64_t records = 0;
+    std::uint64_t bytes = 0;  ///< of record data
+    double elapsed_seconds = 0;
+    Histogram latency_ns;      ///< one value a record; empty for consume
+    Histogram acknowledge_ns;  ///< latency only: send to acknowledgement
+    std::string durability;    ///< what the broker says an acknowledgement means
+    std::uint32_t shards = 0;
+    BenchOptions options;
+
+    double records_per_second() const;
+    double bytes_per_second() const;
+    /// One JSON object on one line.
+    std::string to_json() const;
+};
+
+/// Sends pre-built batches and counts acknowledged records; latency is send (closed loop) or
+/// intended send (with `rate`) to acknowledgement. One thread. Errors: the connection's, the
+/// broker's first refusal, Timeout when nothing is acknowledged for 20 s.
+Result<BenchResult> run_produce(const BenchOptions& options);
+/// Reads all shards from the oldest record by subscription, checks every checksum, counts. Fills an
+/// empty stream first, and begins again at the oldest record until the time is up.
+Result<BenchResult> run_consume(const BenchOptions& options);
+/// Sends at `rate` (10,000 when not given) and subscribes to the same shards: latency is intended
+/// send to delivery.
+Result<BenchResult> run_latency(const BenchOptions& options);
+
+}  // namespace tidemill::bench

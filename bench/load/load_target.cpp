@@ -1,0 +1,88 @@
+#include "bench/load/load_target.h"
+
+#include <fmt/format.h>
+
+#include "engine/base/random.h"
+#include "producer/endpoint.h"
+#include "proto/record_batch.h"
+#include "proto/wire_limits.h"
+
+namespace tidemill::bench {
+namespace {
+
+std::unexpected<Error> failed(const client::Failure& failure) {
+    return std::unexpected(client::error_named(failure.code, failure.message));
+}
+
+}  // namespace
+
+std::uint64_t LoadTarget::record_count() const {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < ends.size(); ++i)
+        count += ends[i] - trims[i];
+    return count;
+}
+
+Result<LoadTarget> prepare_target(const BenchOptions& options) {
+    auto admin = client::AdminClient::connect(options.connect);
+    if (!admin) return failed(admin.failure());
+    auto stream = admin->describe_stream(options.stream, true);
+    if (!stream && stream.failure().code == "not_found") {
+        client::NewStream wanted;
+        wanted.name = options.stream;
+        wanted.shard_count = options.shards;
+        if (auto made = admin->create_stream(wanted); !made) return failed(made.failure());
+        stream = admin->describe_stream(options.stream, true);
+    }
+    if (!stream) return failed(stream.failure());
+    auto broker = admin->broker();
+    if (!broker) return failed(broker.failure());
+    LoadTarget target;
+    target.durability = broker->durability;
+    for (const auto& shard : stream->shards) {
+        if (!shard.is_open()) continue;
+        target.shards.push_back(shard.uid);
+        target.trims.push_back(shard.trim);
+        target.ends.push_back(shard.end);
+    }
+    if (target.shards.empty())
+        return fail(Errc::ResourceInUse,
+                    fmt::format("stream {} has no open shard", options.stream));
+    return target;
+}
+
+Result<BenchOptions> checked(BenchOptions options) {
+    if (options.record_bytes < 8)
+        return fail(Errc::InvalidArgument,
+                    "a benchmark's records have at least 8 bytes: they carry a time");
+    if (options.batch == 0 || options.connections == 0 || options.shards == 0)
+        return fail(Errc::InvalidArgument, "batch, connections and shards are at least 1");
+    if (std::uint64_t{options.batch} * (options.record_bytes + 16) > wire_limits::kBatchBytesMax)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("a batch of {} records of {} bytes is larger than {} bytes",
+                                options.batch, options.record_bytes, wire_limits::kBatchBytesMax));
+    if (options.rate < 0 || options.seconds < 0)
+        return fail(Errc::InvalidArgument, "rate and seconds are not negative");
+    if (options.records == 0 && options.seconds == 0) options.seconds = 5;
+    if (options.window == 0) options.window = options.batch * 32;
+    options.window = std::max(options.window, options.batch);
+    return options;
+}
+
+std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t seed,
+                                   std::int64_t stamp) {
+    Random random(seed);
+    RecordBatchBuilder builder;
+    std::vector<std::byte> data(options.record_bytes);
+    for (std::uint32_t i = 0; i < options.batch; ++i) {
+        // Text-like bytes: neither constant nor incompressible.
+        for (auto& byte : data)
+            byte = static_cast<std::byte>('a' + random.below(26));
+        store_le(data.data(), stamp);
+        builder.add(fmt::format("k{:03}", random.below(1000)), data);
+    }
+    const Bytes bytes = builder.finish().bytes();
+    return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace tidemill::bench

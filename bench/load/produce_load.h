@@ -1,0 +1,60 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "bench/load/bench.h"
+#include "bench/load/load_connection.h"
+#include "bench/load/load_target.h"
+#include "bench/load/socket_wait.h"
+
+namespace tidemill::bench {
+
+/// Keeps windows of batches in flight on several connections, or sends at a rate.
+class ProduceLoad {
+ public:
+    /// `stamps`: every batch is built anew and carries its intended send time (for run_latency).
+    ProduceLoad(const BenchOptions& options, const LoadTarget& target, bool stamps);
+
+    /// Sockets take the indexes [first, first + connections).
+    Status open(SocketWait& sockets, std::uint32_t first_index);
+    void start(MonoTime now) { start_ = last_progress_ = now; }
+    /// Sends what is due and fits; returns when to be called again at the latest.
+    Result<MonoTime> send(SocketWait& sockets, MonoTime now);
+    /// Reads acknowledgements of one connection. Errors: the first refusal ends the run.
+    Status receive(std::uint32_t connection);
+
+    bool is_all_sent(MonoTime now) const;
+    bool is_idle() const { return in_flight_ == 0; }
+    std::uint64_t acknowledged() const { return acknowledged_; }
+    const Histogram& latency_ns() const { return latency_; }
+
+ private:
+    struct Slot {
+        MonoTime since;                // send, or intended send
+        std::vector<std::byte> bytes;  // of a stamped batch
+    };
+    struct Peer {
+        LoadConnection connection;
+        std::vector<Slot> slots;
+        std::vector<std::uint32_t> free_slots;
+        std::size_t next_shard = 0;
+    };
+
+    void send_one(Peer& peer, MonoTime since);
+    MonoTime due(std::uint64_t batch) const;
+
+    const BenchOptions& options_;
+    const LoadTarget& target_;
+    const bool stamps_;
+    std::vector<std::vector<std::byte>> batches_;
+    std::vector<std::unique_ptr<Peer>> peers_;
+    std::uint32_t first_index_ = 0;
+    std::uint64_t sent_batches_ = 0, acknowledged_ = 0;
+    std::size_t in_flight_ = 0;
+    MonoTime start_{}, last_progress_{};
+    Histogram latency_;
+};
+
+}  // namespace tidemill::bench

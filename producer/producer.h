@@ -1,0 +1,105 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "producer/outcome.h"
+
+namespace tidemill::client {
+
+struct ProducerOptions {
+    std::string endpoint = "127.0.0.1:4567";  ///< "host:port" or "tidemill://host:port"
+    std::chrono::microseconds linger{
+        2000};  ///< how long a lone record waits for company; 0: not at all
+    std::size_t batch_bytes_max = 256 * 1024;         ///< a batch is sent when it has so many
+    std::size_t memory_bytes_max = 64 * 1024 * 1024;  ///< of records accepted and not yet answered
+    std::chrono::milliseconds record_ttl{
+        30'000};  ///< a record not stored by then fails with "timeout"
+    std::chrono::milliseconds retry_backoff_min{20}, retry_backoff_max{1000};
+    std::chrono::milliseconds connect_timeout{5000};
+    std::chrono::milliseconds request_timeout{
+        10'000};  ///< without an answer the connection is made anew
+};
+
+/// What became of one record.
+class PutResult {
+ public:
+    bool is_ok() const { return !failure_.has_value(); }
+    explicit operator bool() const { return is_ok(); }
+    /// Why not; `code` "timeout" and "unknown" mean that the record may have been stored all the
+    /// same.
+    const Failure& failure() const { return *failure_; }
+
+    std::string shard_id() const;                       ///< "shardId-000000000000"
+    std::string sequence_number() const;                ///< as the Kinesis API prints it
+    std::uint64_t ordinal() const { return ordinal_; }  ///< its number within the shard, from 0
+    std::chrono::system_clock::time_point arrival() const;
+    int attempts() const { return attempts_; }  ///< how often its batch was sent
+
+ private:
+    friend class ProducerCore;
+    std::optional<Failure> failure_;
+    std::uint64_t ordinal_ = 0;
+    std::int64_t arrival_ms_ = 0, shard_created_s_ = 0;
+    std::uint32_t shard_index_ = 0;
+    int attempts_ = 0;
+};
+
+/// Called once, on the producer's own thread: be quick, and do not wait for the producer there.
+using PutCallback = std::function<void(const PutResult&)>;
+
+struct ProducerMetrics {
+    std::uint64_t records_accepted = 0, records_stored = 0, records_failed = 0;
+    std::uint64_t bytes_stored = 0;  ///< of record data
+    std::uint64_t batches_stored = 0, batches_retried = 0;
+    std::uint64_t reconnects = 0, shard_map_refreshes = 0;
+    std::uint64_t records_pending = 0, memory_bytes = 0;
+};
+
+/// Writes records to streams: collects them by shard into batches, sends these over one connection
+/// of the native protocol from a thread of its own, and retries until a record's time is up. Order:
+/// records of one partition key are stored in the order of `put`, also across retries and
+/// resharding: a shard has one batch under way at a time. A retry after a lost answer can store a
+/// batch twice (at least once). Threads: any may call; callbacks run on the producer's thread.
+class Producer {
+ public:
+    /// Connects once, so that a wrong address fails here; later losses of the connection are
+    /// retried.
+    static Outcome<Producer> connect(ProducerOptions options);
+    Producer(Producer&&) noexcept;
+    Producer& operator=(Producer&&) noexcept;
+    ~Producer();  ///< closes
+
+    /// Waits while memory_bytes_max is used up. `explicit_hash_key`: decimal, instead of the key's
+    /// MD5.
+    std::future<PutResult> put(std::string_view stream, std::string_view partition_key,
+                               std::string_view data, std::string_view explicit_hash_key = {});
+    /// The same without a future; cheaper. Within a callback it does not wait but goes beyond the
+    /// bound.
+    void put_async(std::string_view stream, std::string_view partition_key, std::string_view data,
+                   PutCallback done = {}, std::string_view explicit_hash_key = {});
+    /// False, with nothing taken, when memory_bytes_max would be passed.
+    bool try_put(std::string_view stream, std::string_view partition_key, std::string_view data,
+                 PutCallback done = {}, std::string_view explicit_hash_key = {});
+
+    /// Sends without lingering and returns when all records put before have their result.
+    void flush();
+    /// Refuses new records, flushes, ends the thread. Every record gets its result. Idempotent.
+    void close();
+
+    ProducerMetrics metrics() const;
+
+ private:
+    struct State;
+    explicit Producer(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace tidemill::client

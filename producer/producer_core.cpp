@@ -1,0 +1,324 @@
+#include "producer/producer_core.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/base/hash_key.h"
+#include "producer/endpoint.h"
+#include "proto/sequence_number.h"
+#include "proto/wire_limits.h"
+
+namespace tidemill::client {
+
+std::string PutResult::shard_id() const { return shard_id_of(shard_index_); }
+
+std::string PutResult::sequence_number() const {
+    return SequenceNumber{shard_created_s_, shard_index_, ordinal_, arrival_ms_ / 1000}.to_string();
+}
+
+std::chrono::system_clock::time_point PutResult::arrival() const {
+    return std::chrono::system_clock::time_point(std::chrono::milliseconds(arrival_ms_));
+}
+
+void FinishedPut::hand_out() {
+    if (waiter.callback) waiter.callback(result);
+    if (waiter.promise) waiter.promise->set_value(std::move(result));
+}
+
+ProducerCore::ProducerCore(ProducerOptions options, std::uint64_t producer_id)
+    : options_(std::move(options)), producer_id_(producer_id) {}
+
+std::size_t ProducerCore::memory_of(std::string_view partition_key, Bytes data) {
+    return partition_key.size() + data.size() + sizeof(PendingRecord);
+}
+
+PutResult ProducerCore::failed(const Error& error) {
+    PutResult result;
+    result.failure_ = failure_of(error);
+    return result;
+}
+
+bool ProducerCore::has_room(std::size_t memory_bytes) const {
+    // A lone record larger than the bound is let in, or it could never be.
+    return memory_bytes_ == 0 || memory_bytes_ + memory_bytes <= options_.memory_bytes_max;
+}
+
+Result<bool> ProducerCore::put(std::string_view stream_name, std::string_view partition_key,
+                               Bytes data, std::string_view explicit_hash_key, PutWaiter& waiter,
+                               MonoTime now) {
+    if (partition_key.empty() || partition_key.size() > wire_limits::kPartitionKeyBytesMax)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("a partition key of {} bytes; 1 to {} are allowed",
+                                partition_key.size(), wire_limits::kPartitionKeyBytesMax));
+    if (data.size() > wire_limits::kRecordBytesMax)
+        return fail(Errc::TooLarge, fmt::format("a record of {} bytes; the limit is {}",
+                                                data.size(), wire_limits::kRecordBytesMax));
+    PendingRecord record;
+    if (explicit_hash_key.empty()) {
+        record.hash_key = hash_partition_key(partition_key);
+    } else if (const auto key = parse_decimal_uint128(explicit_hash_key)) {
+        record.hash_key = *key;
+    } else {
+        return fail(
+            Errc::InvalidArgument,
+            fmt::format("'{}' is no hash key: a decimal number below 2^128", explicit_hash_key));
+    }
+    auto found = streams_.find(stream_name);
+    if (found == streams_.end()) {
+        found = streams_.emplace(std::string(stream_name), std::make_unique<Stream>()).first;
+        found->second->name = stream_name;
+    }
+    record.since = now;
+    record.epoch = epoch_;
+    record.memory_bytes = memory_of(partition_key, data);
+    record.waiter = std::move(waiter);
+    memory_bytes_ += record.memory_bytes;
+    ++outstanding_[epoch_];
+    ++metrics_.records_accepted;
+    return route(*found->second, partition_key, data, std::move(record));
+}
+
+bool ProducerCore::route(Stream& stream, std::string_view partition_key, Bytes data,
+                         PendingRecord record) {
+    const ShardMap::Entry* shard =
+        stream.needs_map ? nullptr : stream.map.shard_for(record.hash_key);
+    if (shard == nullptr) {
+        stream.needs_map = true;
+        stream.unrouted.push_back(
+            {std::string(partition_key), {data.begin(), data.end()}, std::move(record)});
+        return stream.unrouted.size() == 1;
+    }
+    auto& queue = stream.queues[shard->uid];
+    if (queue == nullptr) queue = std::make_unique<ShardQueue>(*shard, options_, producer_id_);
+    return queue->add(partition_key, data, std::move(record));
+}
+
+std::chrono::milliseconds ProducerCore::backoff(int attempts) const {
+    const int doublings = std::clamp(attempts - 1, 0, 16);
+    return std::min(options_.retry_backoff_min * (1 << doublings), options_.retry_backoff_max);
+}
+
+// ---- sending
+
+std::vector<ProducerRequest> ProducerCore::take_requests(MonoTime now) {
+    std::vector<ProducerRequest> requests;
+    for (auto& [name, stream] : streams_) {
+        if (stream->needs_map && !stream->is_asking && now >= stream->ask_not_before) {
+            stream->is_asking = true;
+            ++stream->asked;
+            under_way_[++last_id_] = {stream.get(), nullptr};
+            requests.push_back({last_id_, true, name, 0, {}});
+        }
+        // A shard that was found closed waits for the new map, or its records would overtake.
+        if (stream->needs_map) continue;
+        for (auto& [uid, queue] : stream->queues) {
+            if (PendingBatch* batch = queue->take_due(now)) {
+                under_way_[++last_id_] = {stream.get(), queue.get()};
+                requests.push_back({last_id_, false, {}, uid.value, batch->finished.bytes()});
+                if (batch->attempts > 1) ++metrics_.batches_retried;
+            }
+        }
+    }
+    return requests;
+}
+
+MonoTime ProducerCore::next_due() const {
+    MonoTime next = MonoTime::max();
+    for (const auto& [name, stream] : streams_) {
+        if (stream->needs_map && !stream->is_asking) next = std::min(next, stream->ask_not_before);
+        if (!stream->unrouted.empty())
+            next = std::min(next, stream->unrouted.front().record.since + options_.record_ttl);
+        if (stream->needs_map) continue;
+        for (const auto& [uid, queue] : stream->queues)
+            next = std::min(next, queue->next_due());
+    }
+    return next;
+}
+
+void ProducerCore::expire(MonoTime now) {
+    for (auto& [name, stream] : streams_)
+        expire(*stream, now);
+}
+
+void ProducerCore::expire(Stream& stream, MonoTime now) {
+    const Error error(Errc::Timeout,
+                      fmt::format("the record was not stored within {} ms; last error: {}",
+                                  options_.record_ttl.count(), last_error_.message));
+    for (auto& [uid, queue] : stream.queues)
+        for (auto& batch : queue->take_expired(now))
+            finish_batch(std::move(batch), *queue, &error, 0, 0);
+    while (!stream.unrouted.empty() &&
+           now >= stream.unrouted.front().record.since + options_.record_ttl) {
+        finish_record(std::move(stream.unrouted.front().record), failed(error));
+        stream.unrouted.pop_front();
+    }
+}
+
+// ---- answers
+
+void ProducerCore::acknowledged(std::uint32_t id, std::uint64_t first_ordinal,
+                                std::int64_t arrival_ms, MonoTime) {
+    const auto found = under_way_.find(id);
+    if (found == under_way_.end() || found->second.queue == nullptr) return;
+    ShardQueue& queue = *found->second.queue;
+    under_way_.erase(found);
+    finish_batch(queue.finish(), queue, nullptr, first_ordinal, arrival_ms);
+}
+
+void ProducerCore::refused(std::uint32_t id, const Error& error, MonoTime now) {
+    const auto found = under_way_.find(id);
+    if (found == under_way_.end()) return;
+    const UnderWay asked = found->second;
+    under_way_.erase(found);
+    last_error_ = error;
+    if (asked.queue == nullptr) {
+        asked.stream->is_asking = false;
+        if (error.code == Errc::NotFound) {
+            // The stream is not there: its records cannot be stored, now or later.
+            for (auto& [uid, queue] : asked.stream->queues) {
+                if (queue->is_under_way()) continue;  // will be told the same
+                for (auto& batch : queue->take_all())
+                    finish_batch(std::move(batch), *queue, &error, 0, 0);
+            }
+            for (auto& unrouted : std::exchange(asked.stream->unrouted, {})) {
+                finish_record(std::move(unrouted.record), failed(error));
+            }
+            // Asked again when the next record comes.
+            asked.stream->needs_map = false;
+            asked.stream->map = {};
+            return;
+        }
+        ask_again(*asked.stream, now);
+        return;
+    }
+    ShardQueue& queue = *asked.queue;
+    if (error.code == Errc::ShardClosed || error.code == Errc::NotFound) {
+        queue.retry(now);
+        asked.stream->needs_map = true;
+        return;
+    }
+    if (info(error.code).is_retryable || error.code == Errc::Unknown) {
+        queue.retry(now + backoff(queue.attempts()));
+        return;
+    }
+    finish_batch(queue.finish(), queue, &error, 0, 0);
+}
+
+void ProducerCore::ask_again(Stream& stream, MonoTime now) {
+    stream.needs_map = true;
+    stream.ask_not_before = now + backoff(stream.asked);
+}
+
+void ProducerCore::described(std::uint32_t id, const StreamDescription& description, MonoTime now) {
+    const auto found = under_way_.find(id);
+    if (found == under_way_.end() || found->second.queue != nullptr) return;
+    Stream& stream = *found->second.stream;
+    under_way_.erase(found);
+    stream.is_asking = false;
+    ++metrics_.shard_map_refreshes;
+    ShardMap map(description);
+    const auto is_closed = [&](const ShardQueue& queue) {
+        return std::ranges::none_of(
+            map.open(), [&](const auto& open) { return open.uid == queue.shard().uid; });
+    };
+    // While a closed shard still has a batch under way its records' successors must not go to its
+    // children.
+    const bool is_early = std::ranges::any_of(stream.queues, [&](const auto& entry) {
+        return entry.second->is_under_way() && is_closed(*entry.second);
+    });
+    if (map.is_empty() || is_early) return ask_again(stream, now);
+    std::vector<std::unique_ptr<ShardQueue>> closed;
+    for (auto at = stream.queues.begin(); at != stream.queues.end();) {
+        if (is_closed(*at->second)) closed.push_back(std::move(at->second));
+        at = at->second == nullptr ? stream.queues.erase(at) : std::next(at);
+    }
+    stream.map = std::move(map);
+    stream.needs_map = false;
+    // A map as old as the refusal would send the batch into a closed shard again: that costs one
+    // more question, later.
+    stream.ask_not_before = now + backoff(stream.asked);
+    auto waiting = std::exchange(stream.unrouted, {});
+    for (auto& queue : closed)
+        reroute(stream, *queue);
+    for (auto& record : waiting)
+        route(stream, record.partition_key, record.data, std::move(record.record));
+    if (!stream.needs_map) stream.asked = 0;
+}
+
+// Records of a shard that is closed go to the shards that took its range over, in their order,
+// before anything newer.
+void ProducerCore::reroute(Stream& stream, ShardQueue& closed) {
+    for (auto& batch : closed.take_all()) {
+        RecordCursor cursor(batch.attempts > 0 ? batch.finished : batch.builder.finish());
+        RecordView record;
+        for (auto& pending : batch.records)
+            if (cursor.next(record))
+                route(stream, record.partition_key, record.data, std::move(pending));
+    }
+}
+
+void ProducerCore::disconnected(const Error& error, MonoTime now) {
+    last_error_ = error;
+    ++metrics_.reconnects;
+    for (auto& [id, asked] : std::exchange(under_way_, {})) {
+        if (asked.queue != nullptr) {
+            if (asked.queue->is_under_way()) asked.queue->retry(now);
+        } else {
+            asked.stream->is_asking = false;
+            asked.stream->ask_not_before = now;
+        }
+    }
+}
+
+void ProducerCore::finish_batch(PendingBatch batch, const ShardQueue& queue, const Error* error,
+                                std::uint64_t first_ordinal, std::int64_t arrival_ms) {
+    PutResult result;
+    result.attempts_ = batch.attempts;
+    result.arrival_ms_ = arrival_ms;
+    result.shard_index_ = queue.shard().index;
+    result.shard_created_s_ = queue.shard().created_s;
+    if (error != nullptr) result.failure_ = failure_of(*error);
+    if (error == nullptr) {
+        ++metrics_.batches_stored;
+        for (const auto& record : batch.records)
+            metrics_.bytes_stored += record.memory_bytes;
+        metrics_.bytes_stored -= batch.records.size() * sizeof(PendingRecord);
+    }
+    for (std::size_t i = 0; i < batch.records.size(); ++i) {
+        result.ordinal_ = first_ordinal + i;
+        finish_record(std::move(batch.records[i]), result);
+    }
+}
+
+void ProducerCore::finish_record(PendingRecord record, PutResult result) {
+    memory_bytes_ -= record.memory_bytes;
+    const auto epoch = outstanding_.find(record.epoch);
+    if (--epoch->second == 0) outstanding_.erase(epoch);
+    ++(result.is_ok() ? metrics_.records_stored : metrics_.records_failed);
+    if (record.waiter.callback || record.waiter.promise)
+        finished_.push_back({std::move(record.waiter), std::move(result)});
+}
+
+// ---- flush
+
+std::uint64_t ProducerCore::begin_flush() {
+    for (auto& [name, stream] : streams_)
+        for (auto& [uid, queue] : stream->queues)
+            queue->hasten();
+    return epoch_++;
+}
+
+bool ProducerCore::is_flushed(std::uint64_t epoch) const {
+    return outstanding_.empty() || outstanding_.begin()->first > epoch;
+}
+
+ProducerMetrics ProducerCore::metrics() const {
+    ProducerMetrics now = metrics_;
+    now.memory_bytes = memory_bytes_;
+    for (const auto& [epoch, count] : outstanding_)
+        now.records_pending += count;
+    return now;
+}
+
+}  // namespace tidemill::client
