@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include "operators/connect/coercion.h"
+#include "operators/connect/csv_reader.h"
+#include "operators/connect/json_decoder.h"
+#include "operators/connect/row_decoder.h"
+
+namespace tidemill::sql {
+namespace {
+
+class CsvDecoder final : public RowDecoder {
+ public:
+    CsvDecoder(const RowLayout& layout, const Schema& schema,
+               std::optional<std::size_t> rowtime_column)
+        : schema_(schema),
+          rowtime_(rowtime_column),
+          line_(layout.delimiter),
+          is_set_(schema.size()) {
+        for (const auto& name : layout.csv_columns)
+            columns_.push_back(schema.find(name));
+        // Without names the fields are the columns in order.
+        if (layout.csv_columns.empty())
+            for (std::size_t i = 0; i < schema.size(); ++i)
+                if (!schema[i].is_hidden) columns_.emplace_back(i);
+    }
+
+    bool decode(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
+                RejectedRow& bad) override {
+        const std::size_t before = rows.size();
+        if (!fill(row, metadata, rows, bad) ||
+            !append_rowtime(rows, before, metadata.rowtime, rowtime_, schema_, bad)) {
+            rows.truncate(before);
+            bad.data = row;
+            return false;
+        }
+        return true;
+    }
+
+ private:
+    bool fill(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
+              RejectedRow& bad) {
+        const auto& fields = line_.split(row);
+        if (fields.size() > columns_.size()) {
+            bad.name = "PARSE_ERROR";
+            bad.message = fmt::format("the row has {} fields where {} are known", fields.size(),
+                                      columns_.size());
+            return false;
+        }
+        is_set_.assign(schema_.size(), 0);
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            if (!columns_[i]) continue;
+            Column& column = rows.columns[*columns_[i]];
+            is_set_[*columns_[i]] = 1;
+            // An empty field is an empty text, but no number and no time.
+            if (fields[i].text.empty() && !(column.type().is_text() && fields[i].is_quoted)) {
+                column.append_null();
+            } else if (!append_text_as(column, fields[i].text)) {
+                bad.name = "TYPE_MISMATCH";
+                bad.message = misfit(fields[i].text, schema_[*columns_[i]].name, column.type());
+                return false;
+            }
+        }
+        for (std::size_t i = 0; i < schema_.size(); ++i)
+            if (is_set_[i] == 0) append_absent(rows.columns[i], schema_[i], metadata);
+        return true;
+    }
+
+    Schema schema_;
+    std::optional<std::size_t> rowtime_;
+    CsvLine line_;
+    std::vector<std::optional<std::size_t>> columns_;  // of each field
+    std::vector<char> is_set_;
+};
+
+std::optional<std::string_view> take_json(std::string_view& rest) {
+    const auto begin = rest.find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos) {
+        rest = {};
+        return {};
+    }
+    rest.remove_prefix(begin);
+    std::size_t depth = 0, at = 0;
+    if (rest[0] == '{' || rest[0] == '[') {
+        for (bool in_text = false; at < rest.size(); ++at) {
+            const char c = rest[at];
+            if (in_text) {
+                if (c == '\\')
+                    ++at;
+                else if (c == '"')
+                    in_text = false;
+            } else if (c == '"') {
+                in_text = true;
+            } else if (c == '{' || c == '[') {
+                ++depth;
+            } else if ((c == '}' || c == ']') && --depth == 0) {
+                ++at;
+                break;
+            }
+        }
+        // A document that never closes must not swallow the good lines behind it.
+        if (depth != 0) at = rest.find('\n');
+    } else {
+        at = rest.find('\n');  // no document at all: the line is one bad row
+    }
+    at = std::min(at, rest.size());
+    const auto row = rest.substr(0, at);
+    rest.remove_prefix(at);
+    return row;
+}
+
+std::optional<std::string_view> take_csv(std::string_view& rest) {
+    while (!rest.empty()) {
+        std::size_t at = 0;
+        for (bool in_quotes = false; at < rest.size() && (in_quotes || rest[at] != '\n'); ++at)
+            if (rest[at] == '"') in_quotes = !in_quotes;
+        // As above: an unbalanced quote ends with its line.
+        if (at == rest.size() && rest.back() != '"') at = std::min(rest.find('\n'), rest.size());
+        auto row = rest.substr(0, at);
+        rest.remove_prefix(std::min(at + 1, rest.size()));
+        if (row.ends_with('\r')) row.remove_suffix(1);
+        if (!row.empty()) return row;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::optional<std::string_view> take_row(RecordFormat format, std::string_view& rest) {
+    return format == RecordFormat::Json ? take_json(rest) : take_csv(rest);
+}
+
+std::unique_ptr<RowDecoder> make_row_decoder(const RowLayout& layout, const Schema& schema,
+                                             std::optional<std::size_t> rowtime_column) {
+    if (layout.format == RecordFormat::Json) return make_json_decoder(schema, rowtime_column);
+    return std::make_unique<CsvDecoder>(layout, schema, rowtime_column);
+}
+
+}  // namespace tidemill::sql

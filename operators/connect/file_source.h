@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "operators/connect/schema_discovery.h"
+#include "operators/connect/source.h"
+
+namespace tidemill::sql {
+
+struct FileSourceOptions {
+    std::string path;
+    std::string rowtime_column;  ///< empty: ROWTIME is the row's number in milliseconds since 1970
+};
+
+/// A CSV file with a header line, or JSON lines; which of the two is told by the content, the
+/// columns by all of it. The file is mapped, not copied. Errors: NotFound, IoFailed,
+/// InvalidArgument (no columns; no such rowtime column: names the nearest).
+Result<std::unique_ptr<Source>> open_file_source(const FileSourceOptions& options);
+
+}  // namespace tidemill::sql
