@@ -42,6 +42,7 @@ Batch RowBatch::view() const {
         batch.columns.push_back(&column);
     batch.rowtime = &rowtime;
     batch.selection = Selection::all(size());
+    batch.rows = size();
     return batch;
 }
 

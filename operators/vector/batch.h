@@ -44,6 +44,7 @@ struct Batch {
     std::vector<const Column*> columns;
     const Column* rowtime = nullptr;
     Selection selection;
+    std::size_t rows = 0;  ///< slots in each column, selected or not
 
     std::size_t size() const { return selection.count; }
 };

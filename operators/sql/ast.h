@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "operators/sql/sql_error.h"
+#include "operators/vector/type.h"
+#include "operators/vector/value.h"
+
+/// What the parser makes of SQL text. Spans point into the text; nothing here is resolved or typed
+/// yet.
+namespace tidemill::sql::ast {
+
+struct Name {
+    std::string text;  ///< unquoted names in upper case
+    bool is_quoted = false;
+    Span span;
+};
+
+struct Select;
+struct Expr;
+using ExprPtr = std::unique_ptr<Expr>;
+using SelectPtr = std::unique_ptr<Select>;
+
+enum class ExprKind : std::uint8_t {
+    Literal,  ///< literal
+    Column,   ///< path
+    Star,     ///< path holds the qualifier of `t.*`
+    Unary,    ///< op: - + NOT
+    Binary,   ///< op: + - * / % || = <> < <= > >= AND OR
+    Call,  ///< op: function name; also STEP, FLOOR TO, EXTRACT, SUBSTRING, TRIM ... (arguments in
+           ///< the plain order)
+    Cast,  ///< type
+    Case,  ///< args: [operand] (when, then)* [else]
+    Between,  ///< args: value, low, high
+    In,       ///< args: value, candidates...
+    Like,     ///< args: value, pattern [, escape]; op LIKE or SIMILAR
+    IsNull,
+    IsTruth,   ///< op: TRUE FALSE UNKNOWN
+    Cursor,    ///< query
+    Interval,  ///< (args[0] - args[1]) <qualifier>, type
+};
+
+/// PARTITION BY ... ROWS n PRECEDING | RANGE INTERVAL ... PRECEDING
+struct WindowSpec {
+    std::vector<ExprPtr> partition_by;
+    bool is_rows = false;
+    ExprPtr preceding;  ///< null: CURRENT ROW; a literal
+    Span span;
+};
+
+struct Expr {
+    ExprKind kind = ExprKind::Literal;
+    Span span;
+    std::uint32_t depth = 1;  ///< longest way down, bounded by the parser
+    std::string op;
+    std::vector<Name> path;
+    std::vector<ExprPtr> args;
+    Value literal;
+    Type type;
+    std::optional<TimeUnit> unit;                ///< FLOOR/CEIL ... TO unit, EXTRACT(unit FROM ...)
+    bool is_negated = false;                     ///< NOT BETWEEN, NOT IN, NOT LIKE, IS NOT ...
+    bool is_distinct = false;                    ///< COUNT(DISTINCT x)
+    bool is_star_call = false;                   ///< COUNT(*)
+    bool has_operand = false, has_else = false;  ///< Case
+    bool has_parentheses = true;                 ///< Call; CURRENT_TIMESTAMP has none
+    SelectPtr query;
+    std::unique_ptr<WindowSpec> over;
+    std::optional<Name> over_name;
+};
+
+struct SelectItem {
+    ExprPtr expr;
+    std::optional<Name> alias;
+};
+
+enum class FromKind : std::uint8_t { Stream, Subquery, Function };
+
+struct FromItem {
+    FromKind kind = FromKind::Stream;
+    std::vector<Name> path;  ///< Stream
+    SelectPtr query;         ///< Subquery
+    ExprPtr function;        ///< Function: the Call inside TABLE(...)
+    std::optional<Name> alias;
+    Span span;
+};
+
+struct NamedWindow {
+    Name name;
+    WindowSpec spec;
+};
+
+struct Select {
+    Span span;
+    bool is_stream = false;
+    std::vector<SelectItem> items;
+    FromItem from;
+    ExprPtr where;
+    std::vector<ExprPtr> group_by;
+    ExprPtr having;
+    std::vector<NamedWindow> windows;
+    std::vector<SelectPtr> union_all;  ///< further branches
+};
+
+struct ColumnDefinition {
+    Name name;
+    Type type;
+    bool is_not_null = false;
+};
+
+struct CreateStream {
+    bool or_replace = false;
+    Name name;
+    std::vector<ColumnDefinition> columns;
+    std::optional<std::string> description;
+};
+
+struct CreatePump {
+    bool or_replace = false;
+    Name name;
+    bool is_stopped = false;
+    std::optional<std::string> description;
+    Name target;
+    std::vector<Name> columns;  ///< empty: all in order
+    SelectPtr select;
+};
+
+struct Statement {
+    std::variant<CreateStream, CreatePump> body;
+    Span span;
+};
+
+}  // namespace tidemill::sql::ast

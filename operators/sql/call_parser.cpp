@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include "operators/sql/expression_parser.h"
+
+// Calls: the plain form f(a, b), and the functions that SQL gives a grammar of their own.
+namespace tidemill::sql {
+
+using ast::Expr;
+using ast::ExprKind;
+using ast::ExprPtr;
+
+namespace {
+constexpr int kAboveComparison = 4;  // POSITION(a IN b): `a` must stop before IN
+}
+
+SqlResult<ExprPtr> ExpressionParser::call(std::string name, Span begin) {
+    tokens_.next();  // (
+    auto expr = std::make_unique<Expr>();
+    expr->kind = ExprKind::Call;
+    expr->op = name == "CEILING" ? "CEIL" : std::move(name);
+    if (!tokens_.accept_symbol(")")) {
+        TRY(call_arguments(*expr));
+        TRY(tokens_.expect_symbol(")"));
+    }
+    TRY(call_suffix(*expr));
+    return finish(std::move(expr), begin);
+}
+
+SqlResult<void> ExpressionParser::call_arguments(Expr& call) {
+    const auto add = [&](int min_precedence = 0) -> SqlResult<void> {
+        ASSIGN(auto argument, expression(min_precedence));
+        call.args.push_back(std::move(argument));
+        return {};
+    };
+    if (tokens_.is_symbol("*")) {
+        tokens_.next();
+        call.is_star_call = true;
+        return {};
+    }
+    if (call.op == "TRIM") return trim_arguments(call);
+    if (call.op == "EXTRACT") {
+        const auto unit =
+            tokens_.peek().kind == TokenKind::Word ? parse_unit(tokens_.peek().text) : std::nullopt;
+        if (!unit)
+            return tokens_.expected("a time unit such as YEAR, MONTH, DAY, HOUR, MINUTE, SECOND");
+        tokens_.next();
+        call.unit = unit;
+        TRY(tokens_.expect_word("FROM"));
+        return add();
+    }
+    if (tokens_.accept_word("DISTINCT"))
+        call.is_distinct = true;
+    else
+        tokens_.accept_word("ALL");
+    TRY(add(call.op == "POSITION" ? kAboveComparison : 0));
+    if ((call.op == "FLOOR" || call.op == "CEIL") && tokens_.accept_word("TO")) {
+        const auto unit =
+            tokens_.peek().kind == TokenKind::Word ? parse_unit(tokens_.peek().text) : std::nullopt;
+        if (!unit) return tokens_.expected("a time unit such as SECOND, MINUTE, HOUR, DAY");
+        tokens_.next();
+        call.unit = unit;
+        return {};
+    }
+    if (call.op == "STEP") {
+        TRY(tokens_.expect_word("BY"));
+        return add();
+    }
+    if (call.op == "POSITION" && tokens_.accept_word("IN")) return add();
+    if (call.op == "OVERLAY" && tokens_.accept_word("PLACING")) TRY(add());
+    if ((call.op == "SUBSTRING" || call.op == "OVERLAY") && tokens_.accept_word("FROM")) {
+        TRY(add());
+        if (tokens_.accept_word("FOR")) TRY(add());
+        return {};
+    }
+    while (tokens_.accept_symbol(","))
+        TRY(add());
+    return {};
+}
+
+// TRIM([BOTH | LEADING | TRAILING] [characters] FROM text) becomes TRIM, LTRIM or RTRIM (text [,
+// characters]).
+SqlResult<void> ExpressionParser::trim_arguments(Expr& call) {
+    bool has_side = true;
+    if (tokens_.accept_word("LEADING"))
+        call.op = "LTRIM";
+    else if (tokens_.accept_word("TRAILING"))
+        call.op = "RTRIM";
+    else
+        has_side = tokens_.accept_word("BOTH");
+    ExprPtr characters;
+    if (!tokens_.is_word("FROM")) {
+        ASSIGN(characters, expression());
+        if (!tokens_.is_word("FROM")) {
+            if (has_side) return tokens_.expected("FROM");
+            call.args.push_back(std::move(characters));
+            return {};
+        }
+    }
+    tokens_.next();
+    ASSIGN(auto text, expression());
+    call.args.push_back(std::move(text));
+    if (characters) call.args.push_back(std::move(characters));
+    return {};
+}
+
+SqlResult<void> ExpressionParser::call_suffix(Expr& call) {
+    if (tokens_.is_word("IGNORE") || tokens_.is_word("RESPECT"))
+        return tokens_.not_yet(tokens_.peek().span, tokens_.peek().text + " NULLS");
+    if (!tokens_.accept_word("OVER")) return {};
+    if (tokens_.peek().is_name() && !tokens_.is_symbol("(")) {
+        ASSIGN(call.over_name, tokens_.expect_name("the name of a window"));
+        return {};
+    }
+    TRY(tokens_.expect_symbol("("));
+    ASSIGN(auto spec, window_spec());
+    TRY(tokens_.expect_symbol(")"));
+    call.over = std::make_unique<ast::WindowSpec>(std::move(spec));
+    return {};
+}
+
+}  // namespace tidemill::sql

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "operators/sql/token_cursor.h"
+
+namespace tidemill::sql {
+
+/// Expressions by precedence climbing (Pratt), SELECT and its clauses by recursive descent.
+/// `parser.cpp` adds the statements.
+class ExpressionParser {
+ public:
+    explicit ExpressionParser(TokenCursor& tokens) : tokens_(tokens) {}
+
+    SqlResult<ast::ExprPtr> expression(int min_precedence = 0);
+    SqlResult<ast::SelectPtr> select();
+    SqlResult<Type> type();
+
+ private:
+    class Level;
+
+    // expression_parser.cpp: operators
+    SqlResult<ast::ExprPtr> prefix();
+    SqlResult<ast::ExprPtr> predicate(ast::ExprPtr left, bool is_negated);
+    SqlResult<ast::ExprPtr> is_predicate(ast::ExprPtr left);
+    SqlResult<ast::ExprPtr> in_predicate(ast::ExprPtr left, bool is_negated);
+    SqlResult<ast::ExprPtr> finish(ast::ExprPtr expr, Span begin);
+
+    // primary_parser.cpp: what stands between operators
+    SqlResult<ast::ExprPtr> primary();
+    SqlResult<ast::ExprPtr> parenthesised();
+    SqlResult<ast::ExprPtr> number();
+    SqlResult<ast::ExprPtr> typed_literal(Type type);
+    SqlResult<ast::ExprPtr> interval_literal();
+    SqlResult<Type> interval_qualifier();
+    SqlResult<ast::ExprPtr> case_expression();
+    SqlResult<ast::ExprPtr> cast();
+    SqlResult<ast::ExprPtr> name_or_call();
+    SqlResult<ast::ExprPtr> call(std::string name, Span begin);
+    SqlResult<void> call_arguments(ast::Expr& call);
+    SqlResult<void> trim_arguments(ast::Expr& call);
+    SqlResult<void> call_suffix(ast::Expr& call);
+
+    // select_parser.cpp
+    SqlResult<ast::SelectPtr> single_select();
+    SqlResult<ast::SelectItem> select_item();
+    SqlResult<ast::FromItem> from_item();
+    SqlResult<void> refuse_joins();
+    SqlResult<void> refuse_later_clauses();
+    SqlResult<ast::WindowSpec> window_spec();
+    SqlResult<ast::ExprPtr> frame_start(bool is_rows);
+
+    TokenCursor& tokens_;
+    std::uint32_t nesting_ = 0;
+};
+
+}  // namespace tidemill::sql

@@ -1,0 +1,147 @@
+#include "operators/sql/parser.h"
+
+#include <fmt/format.h>
+
+#include "operators/sql/expression_parser.h"
+#include "operators/sql/lexer.h"
+#include "operators/sql/nearest_name.h"
+
+namespace tidemill::sql {
+
+namespace {
+
+class StatementParser {
+ public:
+    explicit StatementParser(TokenCursor& tokens) : tokens_(tokens), expressions_(tokens) {}
+
+    SqlResult<std::vector<ast::Statement>> run() {
+        std::vector<ast::Statement> statements;
+        for (;;) {
+            while (tokens_.accept_symbol(";")) {
+            }
+            if (tokens_.peek().kind == TokenKind::End) return statements;
+            const Span begin = tokens_.peek().span;
+            ASSIGN(auto statement, one());
+            if (tokens_.peek().kind != TokenKind::End && !tokens_.is_symbol(";"))
+                return tokens_.expected("';' or the end of the text");
+            statement.span = tokens_.span_from(begin);
+            statements.push_back(std::move(statement));
+        }
+    }
+
+ private:
+    SqlResult<ast::Statement> one() {
+        const Token first = tokens_.peek();
+        if (first.is_word("SELECT")) return tokens_.not_yet(first.span, "SELECT outside a pump");
+        if (first.is_word("INSERT"))
+            return tokens_.failure(
+                first.span, "INSERT stands inside a pump: CREATE PUMP name AS INSERT INTO ...");
+        for (const auto word : {"DROP", "ALTER", "EXPLAIN", "DISCOVER", "SET"})
+            if (first.is_word(word)) return tokens_.not_yet(first.span, word);
+        if (!tokens_.accept_word("CREATE")) {
+            const std::string create[] = {"CREATE"};
+            return tokens_.failure(first.span,
+                                   fmt::format("Expected CREATE, found {}.{}", first.describe(),
+                                               did_you_mean(first.text, create)));
+        }
+        bool or_replace = false;
+        if (tokens_.accept_word("OR")) {
+            TRY(tokens_.expect_word("REPLACE"));
+            or_replace = true;
+        }
+        if (tokens_.accept_word("STREAM")) return create_stream(or_replace);
+        if (tokens_.accept_word("PUMP")) return create_pump(or_replace);
+        for (const auto word : {"FUNCTION", "VIEW", "TABLE", "SCHEMA", "FOREIGN"})
+            if (tokens_.is_word(word))
+                return tokens_.not_yet(tokens_.peek().span, std::string("CREATE ") + word);
+        const std::string kinds[] = {"STREAM", "PUMP"};
+        return tokens_.failure(
+            tokens_.peek().span,
+            fmt::format("Expected STREAM or PUMP, found {}.{}", tokens_.peek().describe(),
+                        did_you_mean(tokens_.peek().text, kinds)));
+    }
+
+    SqlResult<std::optional<std::string>> description() {
+        std::optional<std::string> text;
+        if (tokens_.accept_word("DESCRIPTION")) {
+            ASSIGN(text, tokens_.expect_string("the description in quotes"));
+        }
+        return text;
+    }
+
+    SqlResult<ast::Statement> create_stream(bool or_replace) {
+        ast::CreateStream create;
+        create.or_replace = or_replace;
+        ASSIGN(create.name, tokens_.expect_name("the name of the stream"));
+        TRY(tokens_.expect_symbol("("));
+        do {
+            ast::ColumnDefinition column;
+            ASSIGN(column.name, tokens_.expect_name("the name of a column"));
+            ASSIGN(column.type, expressions_.type());
+            if (tokens_.accept_word("NOT")) {
+                TRY(tokens_.expect_word("NULL"));
+                column.is_not_null = true;
+            } else {
+                tokens_.accept_word("NULL");
+            }
+            create.columns.push_back(std::move(column));
+        } while (tokens_.accept_symbol(","));
+        if (!tokens_.accept_symbol(")")) return tokens_.expected("',' or ')'");
+        ASSIGN(create.description, description());
+        if (tokens_.is_word("OPTIONS") || tokens_.is_word("WITH"))
+            return tokens_.not_yet(tokens_.peek().span, tokens_.peek().text + " of a stream");
+        return ast::Statement{std::move(create), {}};
+    }
+
+    SqlResult<ast::Statement> create_pump(bool or_replace) {
+        ast::CreatePump create;
+        create.or_replace = or_replace;
+        ASSIGN(create.name, tokens_.expect_name("the name of the pump"));
+        create.is_stopped = tokens_.accept_word("STOPPED");
+        if (!create.is_stopped) tokens_.accept_word("STARTED");
+        ASSIGN(create.description, description());
+        TRY(tokens_.expect_word("AS"));
+        TRY(tokens_.expect_word("INSERT"));
+        TRY(tokens_.expect_word("INTO"));
+        ASSIGN(create.target, tokens_.expect_name("the name of a stream"));
+        if (tokens_.accept_symbol("(")) {
+            do {
+                ASSIGN(auto column, tokens_.expect_name("the name of a column"));
+                create.columns.push_back(std::move(column));
+            } while (tokens_.accept_symbol(","));
+            TRY(tokens_.expect_symbol(")"));
+        }
+        if (!tokens_.is_word("SELECT")) return tokens_.expected("SELECT");
+        ASSIGN(create.select, expressions_.select());
+        return ast::Statement{std::move(create), {}};
+    }
+
+    TokenCursor& tokens_;
+    ExpressionParser expressions_;
+};
+
+}  // namespace
+
+SqlResult<std::vector<ast::Statement>> parse(std::string_view sql_text) {
+    ASSIGN(auto tokens, lex(sql_text));
+    TokenCursor cursor(sql_text, std::move(tokens));
+    return StatementParser(cursor).run();
+}
+
+SqlResult<ast::ExprPtr> parse_expression(std::string_view sql_text) {
+    ASSIGN(auto tokens, lex(sql_text));
+    TokenCursor cursor(sql_text, std::move(tokens));
+    ASSIGN(auto expr, ExpressionParser(cursor).expression());
+    if (cursor.peek().kind != TokenKind::End) return cursor.expected("the end of the expression");
+    return expr;
+}
+
+SqlResult<ast::SelectPtr> parse_select(std::string_view sql_text) {
+    ASSIGN(auto tokens, lex(sql_text));
+    TokenCursor cursor(sql_text, std::move(tokens));
+    ASSIGN(auto select, ExpressionParser(cursor).select());
+    if (cursor.peek().kind != TokenKind::End) return cursor.expected("the end of the query");
+    return select;
+}
+
+}  // namespace tidemill::sql

@@ -1,0 +1,256 @@
+#include "operators/sql/printer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "operators/sql/token_cursor.h"
+#include "operators/vector/time_text.h"
+
+namespace tidemill::sql {
+
+using ast::Expr;
+using ast::ExprKind;
+
+namespace {
+
+std::string quote(std::string_view text, char mark) {
+    std::string quoted(1, mark);
+    for (const char c : text) {
+        if (c == mark) quoted += mark;
+        quoted += c;
+    }
+    return quoted + mark;
+}
+
+std::string join_names(const std::vector<ast::Name>& names, std::string_view separator) {
+    std::string text;
+    for (const auto& name : names) {
+        if (!text.empty()) text += separator;
+        text += print_name(name.text);
+    }
+    return text;
+}
+
+std::string join(const std::vector<ast::ExprPtr>& exprs, std::size_t from = 0) {
+    std::string text;
+    for (std::size_t i = from; i < exprs.size(); ++i)
+        text += (i > from ? ", " : "") + print(*exprs[i]);
+    return text;
+}
+
+// Everything but names, literals and calls goes into parentheses inside an operator: plain, and
+// surely stable.
+std::string operand(const Expr& expr) {
+    const bool is_negative = expr.kind == ExprKind::Literal && !expr.literal.is_null &&
+                             expr.literal.type.kind == TypeKind::Interval;
+    switch (expr.kind) {
+        case ExprKind::Literal:
+            return is_negative && expr.literal.bits < 0 ? "(" + print(expr) + ")" : print(expr);
+        case ExprKind::Column:
+        case ExprKind::Call:
+        case ExprKind::Cast:
+        case ExprKind::Case:
+        case ExprKind::Cursor:
+            return print(expr);
+        default:
+            return "(" + print(expr) + ")";
+    }
+}
+
+std::string print_literal(const Value& value) {
+    if (value.is_null) return value.type.kind == TypeKind::Boolean ? "UNKNOWN" : "NULL";
+    switch (value.type.kind) {
+        case TypeKind::Boolean:
+            return value.bits != 0 ? "TRUE" : "FALSE";
+        case TypeKind::Char:
+        case TypeKind::Varchar:
+            return quote(value.text, '\'');
+        case TypeKind::Date:
+            return "DATE '" + to_text(value) + "'";
+        case TypeKind::Time:
+            return "TIME '" + to_text(value) + "'";
+        case TypeKind::Timestamp:
+            return "TIMESTAMP '" + to_text(value) + "'";
+        case TypeKind::Interval: {
+            std::string text;
+            append_interval(text, std::abs(value.bits), value.type.from, value.type.to);
+            return fmt::format("INTERVAL {}'{}' {}", value.bits < 0 ? "-" : "", text,
+                               value.type.to_string().substr(9));
+        }
+        case TypeKind::Double:
+            return fmt::format("{:.17e}", value.as_double());
+        case TypeKind::Decimal:
+            return value.type.scale == 0 ? to_text(value) + "." : to_text(value);
+        default:
+            return to_text(value);
+    }
+}
+
+std::string print_window(const ast::WindowSpec& spec) {
+    std::string text;
+    if (!spec.partition_by.empty()) text = "PARTITION BY " + join(spec.partition_by) + " ";
+    text += spec.is_rows ? "ROWS " : "RANGE ";
+    return text + (spec.preceding ? print(*spec.preceding) + " PRECEDING" : "CURRENT ROW");
+}
+
+std::string print_call(const Expr& expr) {
+    if (!expr.has_parentheses) return expr.op;
+    std::string inside;
+    if (expr.is_star_call)
+        inside = "*";
+    else if (expr.op == "STEP" && expr.args.size() == 2)
+        inside = print(*expr.args[0]) + " BY " + print(*expr.args[1]);
+    else if (expr.op == "EXTRACT" && expr.unit)
+        inside = fmt::format("{} FROM {}", unit_name(*expr.unit), join(expr.args));
+    else if (expr.unit)
+        inside = fmt::format("{} TO {}", join(expr.args), unit_name(*expr.unit));
+    else if (expr.op == "POSITION" && expr.args.size() == 2)
+        inside = operand(*expr.args[0]) + " IN " + operand(*expr.args[1]);
+    else
+        inside = (expr.is_distinct ? "DISTINCT " : "") + join(expr.args);
+    std::string text = expr.op + "(" + inside + ")";
+    if (expr.op == "LTRIM" || expr.op == "RTRIM") {
+        const auto characters = expr.args.size() > 1 ? print(*expr.args[1]) + " " : std::string();
+        text = fmt::format("TRIM({} {}FROM {})", expr.op == "LTRIM" ? "LEADING" : "TRAILING",
+                           characters, expr.args.empty() ? "" : print(*expr.args[0]));
+    } else if (expr.op == "TRIM" && expr.args.size() > 1) {
+        text = fmt::format("TRIM(BOTH {} FROM {})", print(*expr.args[1]), print(*expr.args[0]));
+    }
+    if (expr.over) text += " OVER (" + print_window(*expr.over) + ")";
+    if (expr.over_name) text += " OVER " + print_name(expr.over_name->text);
+    return text;
+}
+
+std::string print_case(const Expr& expr) {
+    std::string text = "CASE";
+    std::size_t i = 0;
+    if (expr.has_operand) text += " " + print(*expr.args[i++]);
+    const std::size_t end = expr.args.size() - (expr.has_else ? 1 : 0);
+    for (; i + 1 < end + 1 && i < end; i += 2)
+        text += fmt::format(" WHEN {} THEN {}", print(*expr.args[i]), print(*expr.args[i + 1]));
+    if (expr.has_else) text += " ELSE " + print(*expr.args.back());
+    return text + " END";
+}
+
+}  // namespace
+
+std::string print_name(std::string_view name) {
+    const auto is_plain = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    const bool starts_well = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
+    // Type words before a text literal would read as a literal; quoting all words of the grammar is
+    // the safe side.
+    if (starts_well && std::ranges::all_of(name, is_plain) && !is_reserved(name) &&
+        !name.starts_with("CURRENT_") && !name.starts_with("LOCALTIME"))
+        return std::string(name);
+    return quote(name, '"');
+}
+
+std::string print(const Expr& expr) {
+    const auto negation = expr.is_negated ? "NOT " : "";
+    switch (expr.kind) {
+        case ExprKind::Literal:
+            return print_literal(expr.literal);
+        case ExprKind::Column:
+            return join_names(expr.path, ".");
+        case ExprKind::Star:
+            return expr.path.empty() ? "*" : join_names(expr.path, ".") + ".*";
+        case ExprKind::Unary:
+            return expr.op + (expr.op == "NOT" ? " " : "") + operand(*expr.args[0]);
+        case ExprKind::Binary:
+            return fmt::format("{} {} {}", operand(*expr.args[0]), expr.op, operand(*expr.args[1]));
+        case ExprKind::Call:
+            return print_call(expr);
+        case ExprKind::Cast:
+            return fmt::format("CAST({} AS {})", print(*expr.args[0]), expr.type.to_string());
+        case ExprKind::Case:
+            return print_case(expr);
+        case ExprKind::Between:
+            return fmt::format("{} {}BETWEEN {} AND {}", operand(*expr.args[0]), negation,
+                               operand(*expr.args[1]), operand(*expr.args[2]));
+        case ExprKind::In:
+            return fmt::format("{} {}IN ({})", operand(*expr.args[0]), negation,
+                               join(expr.args, 1));
+        case ExprKind::Like:
+            return fmt::format("{} {}{} {}{}", operand(*expr.args[0]), negation,
+                               expr.op == "SIMILAR" ? "SIMILAR TO" : expr.op,
+                               operand(*expr.args[1]),
+                               expr.args.size() > 2 ? " ESCAPE " + operand(*expr.args[2]) : "");
+        case ExprKind::IsNull:
+            return fmt::format("{} IS {}NULL", operand(*expr.args[0]), negation);
+        case ExprKind::IsTruth:
+            return fmt::format("{} IS {}{}", operand(*expr.args[0]), negation, expr.op);
+        case ExprKind::Cursor:
+            return "CURSOR(" + print(*expr.query) + ")";
+        case ExprKind::Interval:
+            return fmt::format("({} - {}) {}", operand(*expr.args[0]), operand(*expr.args[1]),
+                               expr.type.to_string().substr(9));
+    }
+    return {};
+}
+
+std::string print(const ast::Select& select) {
+    std::string text = select.is_stream ? "SELECT STREAM " : "SELECT ";
+    for (std::size_t i = 0; i < select.items.size(); ++i) {
+        const auto& item = select.items[i];
+        text += (i > 0 ? ", " : "") + print(*item.expr) +
+                (item.alias ? " AS " + print_name(item.alias->text) : "");
+    }
+    text += " FROM ";
+    switch (select.from.kind) {
+        case ast::FromKind::Stream:
+            text += join_names(select.from.path, ".");
+            break;
+        case ast::FromKind::Subquery:
+            text += "(" + print(*select.from.query) + ")";
+            break;
+        case ast::FromKind::Function:
+            text += "TABLE(" + print(*select.from.function) + ")";
+            break;
+    }
+    if (select.from.alias) text += " AS " + print_name(select.from.alias->text);
+    if (select.where) text += " WHERE " + print(*select.where);
+    if (!select.group_by.empty()) text += " GROUP BY " + join(select.group_by);
+    if (select.having) text += " HAVING " + print(*select.having);
+    for (std::size_t i = 0; i < select.windows.size(); ++i)
+        text += fmt::format("{}{} AS ({})", i == 0 ? " WINDOW " : ", ",
+                            print_name(select.windows[i].name.text),
+                            print_window(select.windows[i].spec));
+    for (const auto& branch : select.union_all)
+        text += " UNION ALL " + print(*branch);
+    return text;
+}
+
+std::string print(const ast::Statement& statement) {
+    const auto describe = [](const std::optional<std::string>& text) {
+        return text ? " DESCRIPTION " + quote(*text, '\'') : std::string();
+    };
+    if (const auto* stream = std::get_if<ast::CreateStream>(&statement.body)) {
+        std::string columns;
+        for (const auto& column : stream->columns)
+            columns +=
+                fmt::format("{}{} {}{}", columns.empty() ? "" : ", ", print_name(column.name.text),
+                            column.type.to_string(), column.is_not_null ? " NOT NULL" : "");
+        return fmt::format("CREATE {}STREAM {} ({}){}", stream->or_replace ? "OR REPLACE " : "",
+                           print_name(stream->name.text), columns, describe(stream->description));
+    }
+    const auto& pump = std::get<ast::CreatePump>(statement.body);
+    return fmt::format("CREATE {}PUMP {}{}{} AS INSERT INTO {}{} {}",
+                       pump.or_replace ? "OR REPLACE " : "", print_name(pump.name.text),
+                       pump.is_stopped ? " STOPPED" : "", describe(pump.description),
+                       print_name(pump.target.text),
+                       pump.columns.empty() ? "" : " (" + join_names(pump.columns, ", ") + ")",
+                       print(*pump.select));
+}
+
+std::string print(std::span<const ast::Statement> statements) {
+    std::string text;
+    for (const auto& statement : statements)
+        text += print(statement) + ";\n";
+    return text;
+}
+
+}  // namespace tidemill::sql

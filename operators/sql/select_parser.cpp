@@ -1,0 +1,203 @@
+#include <fmt/format.h>
+
+#include "operators/sql/expression_parser.h"
+#include "operators/sql/parser.h"
+
+namespace tidemill::sql {
+
+using ast::Expr;
+using ast::ExprKind;
+using ast::ExprPtr;
+
+SqlResult<ast::SelectPtr> ExpressionParser::select() {
+    if (++nesting_ > kMaxNesting)
+        return tokens_.failure(
+            tokens_.peek().span,
+            fmt::format("This is nested more than {} levels deep.", kMaxNesting));
+    ASSIGN(auto first, single_select());
+    while (tokens_.is_word("UNION")) {
+        const Span span = tokens_.next().span;
+        if (!tokens_.accept_word("ALL")) return tokens_.not_yet(span, "UNION without ALL");
+        ASSIGN(auto branch, single_select());
+        first->union_all.push_back(std::move(branch));
+    }
+    TRY(refuse_later_clauses());
+    --nesting_;
+    return first;
+}
+
+SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
+    const Span begin = tokens_.peek().span;
+    TRY(tokens_.expect_word("SELECT"));
+    auto select = std::make_unique<ast::Select>();
+    select->is_stream = tokens_.accept_word("STREAM");
+    if (tokens_.is_word("DISTINCT")) return tokens_.not_yet(tokens_.peek().span, "SELECT DISTINCT");
+    tokens_.accept_word("ALL");
+    do {
+        ASSIGN(auto item, select_item());
+        select->items.push_back(std::move(item));
+    } while (tokens_.accept_symbol(","));
+    if (!tokens_.accept_word("FROM")) return tokens_.expected("',' or FROM");
+    ASSIGN(select->from, from_item());
+    TRY(refuse_joins());
+    if (tokens_.accept_word("WHERE")) {
+        ASSIGN(select->where, expression());
+    }
+    if (tokens_.is_word("WINDOWED"))
+        return tokens_.not_yet(tokens_.peek().span, "WINDOWED BY STAGGER");
+    if (tokens_.accept_word("GROUP")) {
+        TRY(tokens_.expect_word("BY"));
+        do {
+            ASSIGN(auto key, expression());
+            select->group_by.push_back(std::move(key));
+        } while (tokens_.accept_symbol(","));
+    }
+    if (tokens_.accept_word("HAVING")) {
+        ASSIGN(select->having, expression());
+    }
+    if (tokens_.accept_word("WINDOW")) {
+        do {
+            ast::NamedWindow window;
+            ASSIGN(window.name, tokens_.expect_name("the name of the window"));
+            TRY(tokens_.expect_word("AS"));
+            TRY(tokens_.expect_symbol("("));
+            ASSIGN(window.spec, window_spec());
+            TRY(tokens_.expect_symbol(")"));
+            select->windows.push_back(std::move(window));
+        } while (tokens_.accept_symbol(","));
+    }
+    select->span = tokens_.span_from(begin);
+    return select;
+}
+
+SqlResult<ast::SelectItem> ExpressionParser::select_item() {
+    ast::SelectItem item;
+    if (tokens_.is_symbol("*")) {
+        const Span span = tokens_.next().span;
+        item.expr = std::make_unique<Expr>();
+        item.expr->kind = ExprKind::Star;
+        item.expr->span = span;
+        return item;
+    }
+    ASSIGN(item.expr, expression());
+    if (item.expr->kind == ExprKind::Star) return item;
+    const bool has_as = tokens_.accept_word("AS");
+    const Token& after = tokens_.peek();
+    if (has_as ||
+        (after.is_name() && !(after.kind == TokenKind::Word && is_reserved(after.text)))) {
+        ASSIGN(item.alias, tokens_.expect_name("an alias"));
+    }
+    return item;
+}
+
+SqlResult<ast::FromItem> ExpressionParser::from_item() {
+    const Span begin = tokens_.peek().span;
+    ast::FromItem from;
+    if (tokens_.is_word("TABLE") || tokens_.is_word("STREAM")) {
+        tokens_.next();
+        TRY(tokens_.expect_symbol("("));
+        from.kind = ast::FromKind::Function;
+        const Token name = tokens_.peek();
+        if (name.kind != TokenKind::Word || !tokens_.peek(1).is_symbol("("))
+            return tokens_.expected("a table function such as RANDOM_CUT_FOREST(...)");
+        tokens_.next();
+        ASSIGN(from.function, call(name.text, name.span));
+        TRY(tokens_.expect_symbol(")"));
+    } else if (tokens_.accept_symbol("(")) {
+        from.kind = ast::FromKind::Subquery;
+        ASSIGN(from.query, select());
+        TRY(tokens_.expect_symbol(")"));
+    } else {
+        do {
+            ASSIGN(auto name,
+                   tokens_.expect_name("the name of a stream, (SELECT ...) or TABLE(...)"));
+            from.path.push_back(std::move(name));
+        } while (tokens_.accept_symbol("."));
+    }
+    if (tokens_.is_word("OVER"))
+        return tokens_.not_yet(tokens_.peek().span, "OVER on a stream (windowed join)");
+    const bool has_as = tokens_.accept_word("AS");
+    const Token& after = tokens_.peek();
+    if (has_as ||
+        (after.is_name() && !(after.kind == TokenKind::Word && is_reserved(after.text)))) {
+        ASSIGN(from.alias, tokens_.expect_name("an alias"));
+    }
+    from.span = tokens_.span_from(begin);
+    return from;
+}
+
+SqlResult<void> ExpressionParser::refuse_joins() {
+    const Token& token = tokens_.peek();
+    for (const auto word : {"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
+        if (token.is_word(word)) return tokens_.not_yet(token.span, "JOIN");
+    if (token.is_symbol(",")) return tokens_.not_yet(token.span, "A join of several streams");
+    return {};
+}
+
+SqlResult<void> ExpressionParser::refuse_later_clauses() {
+    const Token& token = tokens_.peek();
+    if (token.is_word("ORDER")) return tokens_.not_yet(token.span, "ORDER BY");
+    if (token.is_word("LIMIT")) return tokens_.not_yet(token.span, "LIMIT");
+    if (token.is_word("INTERSECT") || token.is_word("EXCEPT"))
+        return tokens_.not_yet(token.span, token.text);
+    if (token.is_word("EMIT")) return tokens_.not_yet(token.span, "EMIT");
+    return {};
+}
+
+SqlResult<ast::WindowSpec> ExpressionParser::window_spec() {
+    ast::WindowSpec spec;
+    const Span begin = tokens_.peek().span;
+    if (tokens_.accept_word("PARTITION")) {
+        TRY(tokens_.expect_word("BY"));
+        do {
+            ASSIGN(auto key, expression());
+            spec.partition_by.push_back(std::move(key));
+        } while (tokens_.accept_symbol(","));
+    }
+    if (tokens_.is_word("ORDER"))
+        return tokens_.not_yet(tokens_.peek().span, "ORDER BY in a window");
+    if (tokens_.accept_word("ROWS"))
+        spec.is_rows = true;
+    else if (!tokens_.accept_word("RANGE"))
+        return tokens_.expected("ROWS or RANGE");
+    const bool has_between = tokens_.accept_word("BETWEEN");
+    ASSIGN(spec.preceding, frame_start(spec.is_rows));
+    if (has_between) {
+        TRY(tokens_.expect_word("AND"));
+        TRY(tokens_.expect_word("CURRENT"));
+        TRY(tokens_.expect_word("ROW"));
+    }
+    spec.span = tokens_.span_from(begin);
+    return spec;
+}
+
+SqlResult<ExprPtr> ExpressionParser::frame_start(bool is_rows) {
+    if (tokens_.accept_word("CURRENT")) {
+        TRY(tokens_.expect_word("ROW"));
+        return ExprPtr();
+    }
+    if (tokens_.is_word("UNBOUNDED"))
+        return tokens_.not_yet(tokens_.peek().span, "UNBOUNDED PRECEDING");
+    const Span begin = tokens_.peek().span;
+    ExprPtr length;
+    if (is_rows) {
+        auto literal = std::make_unique<Expr>();
+        ASSIGN(const auto count,
+               tokens_.expect_integer("the number of preceding rows", 0, 1'000'000'000));
+        literal->literal = Value::integer(count, TypeKind::Integer);
+        ASSIGN(length, finish(std::move(literal), begin));
+    } else {
+        if (!tokens_.is_word("INTERVAL")) return tokens_.expected("INTERVAL '...' unit");
+        ASSIGN(length, interval_literal());
+        if (length->literal.bits < 0)
+            return tokens_.failure(length->span, "A window cannot reach into the future.");
+    }
+    if (tokens_.is_word("FOLLOWING"))
+        return tokens_.failure(tokens_.peek().span,
+                               "A window must end at the current row; "
+                               "use PRECEDING.");
+    TRY(tokens_.expect_word("PRECEDING"));
+    return length;
+}
+
+}  // namespace tidemill::sql
