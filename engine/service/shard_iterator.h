@@ -12,6 +12,7 @@ namespace tidemill {
 
 /// A place in a shard, handed to a client as an opaque text that only this server can make.
 struct ShardIterator {
+    std::string stream_name;
     StreamUid stream;
     ShardUid shard;
     std::uint32_t shard_index = 0;

@@ -1,0 +1,85 @@
+#include "engine/kinesis/call.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "engine/kinesis/error_map.h"
+
+namespace tidemill::kinesis {
+
+std::string Call::stream_arn(std::string_view stream) const {
+    return fmt::format("arn:aws:kinesis:{}:{}:stream/{}", caller.region, caller.account, stream);
+}
+
+std::unexpected<ApiError> stream_not_found(const Call& call, std::string_view name) {
+    return refuse("ResourceNotFoundException",
+                  fmt::format("Stream {} under account {} not found.", name, call.caller.account));
+}
+
+ApiResult<StreamPtr> find_stream(const Call& call, std::string_view name, std::string_view arn) {
+    if (!arn.empty()) {
+        // Its form has been checked: arn:aws*:kinesis:<region>:<account>:stream/<name>.
+        const auto at = arn.find(":stream/");
+        const std::string_view named = arn.substr(at + 8);
+        const std::string_view account = arn.substr(at - 12, 12);
+        if (!name.empty() && name != named)
+            return invalid_argument(
+                fmt::format("StreamName {} and StreamARN {} name different streams.", name, arn));
+        if (account != call.caller.account)
+            return refuse("ResourceNotFoundException",
+                          fmt::format("Stream {} under account {} not found.", named, account));
+        name = named;
+    }
+    if (name.empty())
+        return refuse("ValidationException",
+                      "1 validation error detected: Value null at 'streamName' failed to satisfy "
+                      "constraint: Member must not be null");
+    auto found = call.service.find_stream(name);
+    if (!found) return stream_not_found(call, name);
+    return std::move(*found);
+}
+
+ApiResult<StreamPtr> find_stream(const Call& call) {
+    return find_stream(call, call.input.text_or("StreamName", ""),
+                       call.input.text_or("StreamARN", ""));
+}
+
+ApiResult<const ShardInfo*> find_shard(const Call& call, const StreamInfo& stream,
+                                       std::string_view shard_id) {
+    const auto index = parse_shard_id(shard_id);
+    if (!index)
+        return refuse("ResourceNotFoundException",
+                      fmt::format("Could not find shard {} in stream {} under account {}.",
+                                  shard_id, stream.name, call.caller.account));
+    const ShardInfo* shard = stream.shard_by_index(*index);
+    if (shard == nullptr)
+        return refuse("ResourceNotFoundException",
+                      fmt::format("Shard {} in stream {} under account {} does not exist", shard_id,
+                                  stream.name, call.caller.account));
+    return shard;
+}
+
+std::unexpected<ApiError> stream_failure(const Call& call, std::string_view name,
+                                         const Error& error) {
+    if (error.code == Errc::NotFound) return stream_not_found(call, name);
+    if (error.code == Errc::AlreadyExists)
+        return refuse(
+            "ResourceInUseException",
+            fmt::format("Stream {} under account {} already exists.", name, call.caller.account));
+    return std::unexpected(to_api_error(error));
+}
+
+std::optional<WallTime> time_member(const Value& input, std::string_view name) {
+    const Value* value = input.find(name);
+    if (value == nullptr) return std::nullopt;
+    const double seconds = value->integer() != nullptr ? static_cast<double>(*value->integer())
+                           : value->real() != nullptr  ? *value->real()
+                                                       : 0;
+    // Beyond the year 9999 or so every time is the same: far away.
+    const double clamped = std::clamp(seconds, -1e12, 1e12);
+    return from_millis(static_cast<std::int64_t>(std::llround(clamped * 1000)));
+}
+
+}  // namespace tidemill::kinesis

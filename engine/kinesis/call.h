@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/catalog/catalog.h"
+#include "engine/io/clock.h"
+#include "engine/kinesis/api_error.h"
+#include "engine/kinesis/value.h"
+#include "engine/security/sealed_token.h"
+#include "engine/service/stream_service.h"
+
+namespace tidemill::kinesis {
+
+/// Who calls, as far as names need it. Signatures are not verified yet: any credentials, and none,
+/// are accepted.
+struct Caller {
+    std::string region = "us-east-1";  ///< from the credential scope
+    std::string_view account = "000000000000";
+};
+
+/// One call of one operation. Core: the connection's.
+/// Ownership: lives until the operation's task ends; `body` with its padding too.
+struct Call {
+    StreamService& service;
+    const TokenSealer& tokens;
+    Clock& clock;
+    Caller caller;
+    std::string_view body;  ///< as received
+    Value input;         ///< parsed and checked against the operation's shape, unless the operation
+                         ///< decodes itself
+    std::string output;  ///< the answer's body, appended to by the operation
+
+    std::string stream_arn(std::string_view stream) const;
+};
+
+/// "Stream s under account a not found."
+std::unexpected<ApiError> stream_not_found(const Call& call, std::string_view name);
+
+/// The stream that StreamName, StreamARN or both name. Errors: ValidationException when neither is
+/// there, InvalidArgumentException when they differ, ResourceNotFoundException.
+ApiResult<StreamPtr> find_stream(const Call& call, std::string_view name, std::string_view arn);
+/// The same from `call.input`.
+ApiResult<StreamPtr> find_stream(const Call& call);
+
+/// The shard of that id. Errors: ResourceNotFoundException.
+ApiResult<const ShardInfo*> find_shard(const Call& call, const StreamInfo& stream,
+                                       std::string_view shard_id);
+
+/// The engine's errors, with a stream's NotFound and AlreadyExists in AWS's words.
+std::unexpected<ApiError> stream_failure(const Call& call, std::string_view name,
+                                         const Error& error);
+
+/// A Timestamp member in milliseconds; nothing when absent.
+std::optional<WallTime> time_member(const Value& input, std::string_view name);
+
+}  // namespace tidemill::kinesis

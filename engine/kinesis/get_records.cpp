@@ -1,0 +1,164 @@
+// GetRecords.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "engine/kinesis/error_map.h"
+#include "engine/kinesis/json_writer.h"
+#include "engine/kinesis/operations.h"
+#include "engine/kinesis/shard_json.h"
+#include "engine/service/sequence.h"
+#include "engine/service/service_limits.h"
+#include "engine/service/shard_iterator.h"
+
+namespace tidemill::kinesis {
+namespace {
+
+constexpr std::int64_t kRecordsMax = 10'000;
+constexpr std::size_t kAnswerBytesMax = 10_MiB;  // of data and keys
+
+/// "Thu Jan 22 01:22:02 UTC 2015"
+std::string java_date(WallTime time) {
+    return fmt::format("{:%a %b %d %H:%M:%S UTC %Y}",
+                       fmt::gmtime(static_cast<std::time_t>(to_millis(time) / 1000)));
+}
+
+std::unexpected<ApiError> expired(const ShardIterator& iterator, WallTime now) {
+    const auto life = std::chrono::milliseconds(service_limits::kIteratorLife).count();
+    return refuse(
+        "ExpiredIteratorException",
+        fmt::format("Iterator expired. The iterator was created at time {} while right now it is "
+                    "{} which is further in the future than the tolerated delay of {} "
+                    "milliseconds.",
+                    java_date(iterator.created), java_date(now), life));
+}
+
+/// Writes records into an answer up to its limits.
+class AnswerWriter {
+ public:
+    AnswerWriter(JsonWriter& json, const ShardInfo& shard, Ordinal from, std::int64_t limit)
+        : json_(json), shard_(shard), next_(from), records_left_(limit) {}
+
+    /// Errors: Corrupt, Unsupported (a compressed batch).
+    Status add(const RecordBatchView& batch) {
+        RecordCursor cursor(batch);
+        RecordView record;
+        while (records_left_ > 0 && cursor.next(record)) {
+            if (cursor.ordinal() < next_) continue;
+            const std::size_t size = record.data.size() + record.partition_key.size();
+            if (bytes_ > 0 && bytes_ + size > kAnswerBytesMax) {
+                records_left_ = 0;
+                break;
+            }
+            write(record, cursor.ordinal(), batch.arrival());
+            bytes_ += size;
+            --records_left_;
+            next_ = cursor.ordinal() + 1;
+        }
+        return cursor.status();
+    }
+
+    bool is_full() const { return records_left_ == 0; }
+    Ordinal next() const { return next_; }
+    std::optional<WallTime> last_arrival() const { return last_arrival_; }
+
+ private:
+    void write(const RecordView& record, Ordinal ordinal, WallTime arrival) {
+        json_.begin_object();
+        json_.key("SequenceNumber").plain_text(sequence_of(shard_, ordinal, arrival).to_string());
+        json_.key("ApproximateArrivalTimestamp").seconds(arrival);
+        json_.key("Data").base64(record.data);
+        json_.key("PartitionKey").text(record.partition_key);
+        json_.end_object();
+        last_arrival_ = arrival;
+    }
+
+    JsonWriter& json_;
+    const ShardInfo& shard_;
+    Ordinal next_;
+    std::int64_t records_left_;
+    std::size_t bytes_ = 0;
+    std::optional<WallTime> last_arrival_;
+};
+
+void write_children(JsonWriter& json, const StreamInfo& stream, const ShardInfo& parent) {
+    json.key("ChildShards").begin_array();
+    for (const auto& child : stream.shards) {
+        if (child.parent != parent.index && child.adjacent_parent != parent.index) continue;
+        json.begin_object();
+        json.key("ShardId").plain_text(shard_id_text(child.index));
+        json.key("ParentShards").begin_array();
+        json.plain_text(shard_id_text(*child.parent));
+        if (child.adjacent_parent) json.plain_text(shard_id_text(*child.adjacent_parent));
+        json.end_array();
+        write_hash_range(json, child.range);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+bool has_children(const StreamInfo& stream, const ShardInfo& parent) {
+    for (const auto& child : stream.shards)
+        if (child.parent == parent.index || child.adjacent_parent == parent.index) return true;
+    return false;
+}
+
+}  // namespace
+
+Task<ApiStatus> get_records(Call& call) {
+    auto iterator = open_iterator(call.tokens, call.input.text_or("ShardIterator", ""));
+    if (!iterator) co_return invalid_argument("Invalid ShardIterator.");
+    if (const auto arn = call.input.text_or("StreamARN", ""); !arn.empty()) {
+        const auto named = find_stream(call, "", arn);
+        if (!named) co_return std::unexpected(named.error());
+        if ((*named)->uid != iterator->stream) co_return invalid_argument("Invalid ShardIterator.");
+    }
+    const WallTime now = call.clock.wall_now();
+    if (iterator->is_expired(now)) co_return expired(*iterator, now);
+    const auto found = call.service.find_stream(iterator->stream_name);
+    if (!found || (*found)->uid != iterator->stream)
+        co_return stream_not_found(call, iterator->stream_name);
+    const StreamInfo& stream = **found;
+    const ShardInfo* shard = stream.shard_by_index(iterator->shard_index);
+    if (shard == nullptr || shard->uid != iterator->shard)
+        co_return invalid_argument("Invalid ShardIterator.");
+    if (call.input.boolean_or("DryRun", false))
+        co_return refuse("DryRunOperationException", "The request would have succeeded.");
+
+    const std::int64_t limit = call.input.integer_or("Limit", kRecordsMax);
+    const ReadLimits limits{kAnswerBytesMax, static_cast<std::uint64_t>(limit)};
+    const auto read = co_await call.service.read(shard->uid, iterator->next, limits);
+    if (!read) co_return stream_failure(call, stream.name, read.error());
+
+    std::size_t bytes = 0;
+    for (const auto& batch : read->batches)
+        bytes += batch.bytes.size();
+    call.output.reserve(bytes / 2 * 3 + 512);
+    JsonWriter json(call.output);
+    json.begin_object().key("Records").begin_array();
+    AnswerWriter answer(json, *shard, iterator->next, limit);
+    for (const auto& slice : read->batches) {
+        if (answer.is_full()) break;
+        if (const Status status = answer.add(RecordBatchView::trusted(slice.bytes)); !status)
+            co_return std::unexpected(to_api_error(status.error()));
+    }
+    json.end_array();
+    // Not cut short by a limit: the log knows how far it looked, beyond records that have expired.
+    const Ordinal next = answer.is_full() ? answer.next() : std::max(answer.next(), read->next);
+
+    // The rule that KCL insists on: no next iterator if and only if there are children.
+    const bool is_finished =
+        !shard->is_open() && next >= shard->end_ordinal && has_children(stream, *shard);
+    if (!is_finished) {
+        iterator->next = next;
+        iterator->created = now;
+        json.key("NextShardIterator").plain_text(seal_iterator(call.tokens, *iterator));
+    }
+    const bool is_at_tip = next >= read->tail.end;
+    const auto behind = is_at_tip ? 0 : (now - answer.last_arrival().value_or(now)).count();
+    json.member("MillisBehindLatest", std::max<std::int64_t>(is_at_tip ? 0 : 1, behind));
+    if (is_finished) write_children(json, stream, *shard);
+    json.end_object();
+    co_return ApiStatus{};
+}
+
+}  // namespace tidemill::kinesis

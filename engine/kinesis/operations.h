@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string_view>
+
+#include "engine/io/task.h"
+#include "engine/kinesis/call.h"
+#include "engine/kinesis/shape.h"
+
+namespace tidemill::kinesis {
+
+/// One operation of the API. To add one: its shape in shapes.cpp, a function in the file of its
+/// family, a line in operations.cpp.
+struct Operation {
+    std::string_view name;
+    const Shape* shape;  ///< null: the operation decodes `call.body` itself, `call.input` is empty
+    Task<ApiStatus> (*run)(Call& call);
+};
+
+/// Null when there is none of that name.
+const Operation* find_operation(std::string_view name);
+/// True for an operation of the API that is not served yet.
+bool is_known_operation(std::string_view name);
+
+// stream_lifecycle.cpp
+Task<ApiStatus> create_stream(Call& call);
+Task<ApiStatus> delete_stream(Call& call);
+// describe.cpp
+Task<ApiStatus> describe_stream(Call& call);
+Task<ApiStatus> describe_stream_summary(Call& call);
+Task<ApiStatus> describe_limits(Call& call);
+// list_streams.cpp
+Task<ApiStatus> list_streams(Call& call);
+// list_shards.cpp
+Task<ApiStatus> list_shards(Call& call);
+// put_record.cpp, put_records.cpp
+Task<ApiStatus> put_record(Call& call);
+Task<ApiStatus> put_records(Call& call);
+// get_shard_iterator.cpp, get_records.cpp
+Task<ApiStatus> get_shard_iterator(Call& call);
+Task<ApiStatus> get_records(Call& call);
+// tags.cpp
+Task<ApiStatus> add_tags_to_stream(Call& call);
+Task<ApiStatus> remove_tags_from_stream(Call& call);
+Task<ApiStatus> list_tags_for_stream(Call& call);
+// retention.cpp
+Task<ApiStatus> increase_retention(Call& call);
+Task<ApiStatus> decrease_retention(Call& call);
+
+}  // namespace tidemill::kinesis

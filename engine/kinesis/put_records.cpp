@@ -1,0 +1,60 @@
+// PutRecords.
+#include <fmt/format.h>
+
+#include "engine/kinesis/error_map.h"
+#include "engine/kinesis/json_writer.h"
+#include "engine/kinesis/operations.h"
+#include "engine/kinesis/put_request.h"
+#include "engine/service/sequence.h"
+
+namespace tidemill::kinesis {
+namespace {
+
+constexpr std::size_t kEntryBytes = 130;  // of an answer's entry, to reserve once
+
+std::string entry_message(const Call& call, const StreamInfo& stream, const PutOutcome& outcome) {
+    if (outcome.append.error.code == Errc::Throttled && outcome.shard != nullptr)
+        return fmt::format("Rate exceeded for shard {} in stream {} under account {}.",
+                           shard_id_text(outcome.shard->index), stream.name, call.caller.account);
+    return outcome.append.error.message.empty() ? "Internal Service Failure"
+                                                : outcome.append.error.message;
+}
+
+}  // namespace
+
+Task<ApiStatus> put_records(Call& call) {
+    auto request = decode_put_records(call.body);
+    if (!request) co_return std::unexpected(request.error());
+    const auto found = find_stream(call, request->stream_name, request->stream_arn);
+    if (!found) co_return std::unexpected(found.error());
+    if (request->is_dry_run)
+        co_return refuse("DryRunOperationException", "The request would have succeeded.");
+    const StreamInfo& stream = **found;
+    const auto outcomes = co_await call.service.put_records(stream, std::move(request->records));
+
+    std::int64_t failed = 0;
+    for (const auto& outcome : outcomes)
+        if (outcome.append.outcome != Outcome::Committed) ++failed;
+    call.output.reserve(outcomes.size() * kEntryBytes + 64);
+    JsonWriter json(call.output);
+    json.begin_object();
+    json.member("FailedRecordCount", failed);
+    json.key("Records").begin_array();
+    for (const auto& outcome : outcomes) {
+        json.begin_object();
+        const AppendResult& append = outcome.append;
+        if (append.outcome == Outcome::Committed) {
+            const auto number = sequence_of(*outcome.shard, append.first_ordinal, append.arrival);
+            json.key("SequenceNumber").plain_text(number.to_string());
+            json.key("ShardId").plain_text(shard_id_text(outcome.shard->index));
+        } else {
+            json.member("ErrorCode", put_error_code(append));
+            json.member("ErrorMessage", entry_message(call, stream, outcome));
+        }
+        json.end_object();
+    }
+    json.end_array().end_object();
+    co_return ApiStatus{};
+}
+
+}  // namespace tidemill::kinesis

@@ -1,0 +1,223 @@
+#include "engine/kinesis/shape.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/kinesis/shape_types.h"
+
+namespace tidemill::kinesis {
+namespace {
+
+constexpr std::size_t kViolationsMax = 10;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
+           c == '.' || c == '-';
+}
+/// 0|([1-9]\d{0,most-1})
+bool is_decimal(std::string_view text, std::size_t most) {
+    if (text == "0") return true;
+    return !text.empty() && text.size() <= most && text[0] != '0' &&
+           std::ranges::all_of(text, is_digit);
+}
+
+/// arn:aws.*:kinesis:.*:\d{12}:stream/.+
+bool is_stream_arn(std::string_view text) {
+    if (!text.starts_with("arn:aws")) return false;
+    const auto service = text.find(":kinesis:");
+    if (service == std::string_view::npos) return false;
+    const auto stream = text.find(":stream/", service);
+    if (stream == std::string_view::npos || stream + 8 == text.size()) return false;
+    const std::string_view account = text.substr(0, stream).substr(stream < 12 ? 0 : stream - 12);
+    return account.size() == 12 && std::ranges::all_of(account, is_digit) &&
+           text[stream - 13] == ':';
+}
+
+std::string_view text_of(Pattern pattern) {
+    switch (pattern) {
+        case Pattern::None:
+            return "";
+        case Pattern::Name:
+            return "[a-zA-Z0-9_.-]+";
+        case Pattern::HashKey:
+            return "0|([1-9]\\d{0,38})";
+        case Pattern::SequenceNumber:
+            return "0|([1-9]\\d{0,128})";
+        case Pattern::StreamArn:
+            return "arn:aws.*:kinesis:.*:\\d{12}:stream/.+";
+    }
+    return "";
+}
+
+std::string first_lower(std::string_view name) {
+    std::string text(name);
+    if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z')
+        text[0] = static_cast<char>(text[0] + 32);
+    return text;
+}
+
+/// The value as AWS prints it in a message.
+std::string shown(const Value* value, const Member& member) {
+    if (value == nullptr) return "null";
+    if (member.type == Type::Blob) {
+        const std::size_t size = decoded_size(*value->text());
+        return fmt::format("'java.nio.HeapByteBuffer[pos=0 lim={} cap={}]'", size, size);
+    }
+    if (const auto* text = value->text()) return fmt::format("'{}'", *text);
+    if (const auto* whole = value->integer()) return fmt::format("'{}'", *whole);
+    if (const auto* real = value->real()) return fmt::format("'{}'", *real);
+    if (const auto* yes = value->boolean()) return *yes ? "'true'" : "'false'";
+    if (const auto* list = value->list()) {
+        std::vector<std::string> items;
+        for (const auto& item : *list) {
+            if (items.size() == 20) {
+                items.emplace_back("...");
+                break;
+            }
+            items.push_back(item.text() != nullptr ? *item.text() : "{...}");
+        }
+        return fmt::format("'[{}]'", fmt::join(items, ", "));
+    }
+    std::vector<std::string> items;
+    for (const auto& [key, item] : *value->map()) {
+        if (items.size() == 20) break;
+        items.push_back(fmt::format("{}={}", key, item.text() != nullptr ? *item.text() : "..."));
+    }
+    return fmt::format("'{{{}}}'", fmt::join(items, ", "));
+}
+
+class ConstraintCheck {
+ public:
+    void walk(const Value& document, const Shape& shape, const std::string& path) {
+        for (const Member& member : shape.members) {
+            const Value* value = document.find(member.name);
+            const std::string at = path + first_lower(member.name);
+            if (value == nullptr) {
+                if (member.is_required) violated(value, member, at, "Member must not be null");
+                continue;
+            }
+            check_bounds(*value, member, at);
+            check_text(*value, member, at);
+            descend(*value, member, at);
+        }
+    }
+
+    ApiStatus outcome() const {
+        if (violations_.empty()) return {};
+        return refuse(
+            "ValidationException",
+            fmt::format("{} validation error{} detected: {}", violations_.size(),
+                        violations_.size() == 1 ? "" : "s", fmt::join(violations_, "; ")));
+    }
+
+ private:
+    void violated(const Value* value, const Member& member, const std::string& at,
+                  std::string_view constraint) {
+        if (violations_.size() == kViolationsMax) return;
+        violations_.push_back(fmt::format("Value {} at '{}' failed to satisfy constraint: {}",
+                                          shown(value, member), at, constraint));
+    }
+
+    void check_bounds(const Value& value, const Member& member, const std::string& at) {
+        std::int64_t measure = 0;
+        std::string_view what = "length";
+        switch (member.type) {
+            case Type::String:
+                measure = static_cast<std::int64_t>(character_count(*value.text()));
+                break;
+            case Type::Blob:
+                measure = static_cast<std::int64_t>(decoded_size(*value.text()));
+                break;
+            case Type::List:
+                measure = static_cast<std::int64_t>(value.list()->size());
+                break;
+            case Type::Map:
+                measure = static_cast<std::int64_t>(value.map()->size());
+                break;
+            case Type::Integer:
+                what = "value";
+                measure = value.integer() != nullptr ? *value.integer()
+                          : *value.real() < 0        ? INT64_MIN + 1
+                          : *value.real() > 1e15     ? INT64_MAX - 1
+                                                     : static_cast<std::int64_t>(*value.real());
+                break;
+            default:
+                return;
+        }
+        if (measure < member.min)
+            violated(
+                &value, member, at,
+                fmt::format("Member must have {} greater than or equal to {}", what, member.min));
+        if (measure > member.max)
+            violated(&value, member, at,
+                     fmt::format("Member must have {} less than or equal to {}", what, member.max));
+    }
+
+    void check_text(const Value& value, const Member& member, const std::string& at) {
+        if (value.text() == nullptr) return;
+        const std::string& text = *value.text();
+        if (member.pattern != Pattern::None && !matches(member.pattern, text))
+            violated(&value, member, at,
+                     fmt::format("Member must satisfy regular expression pattern: {}",
+                                 text_of(member.pattern)));
+        if (!member.one_of.empty() && std::ranges::find(member.one_of, text) == member.one_of.end())
+            violated(&value, member, at,
+                     fmt::format("Member must satisfy enum value set: [{}]",
+                                 fmt::join(member.one_of, ", ")));
+    }
+
+    void descend(const Value& value, const Member& member, const std::string& at) {
+        if (member.shape == nullptr) return;
+        if (member.type == Type::Structure) return walk(value, *member.shape, at + ".");
+        std::size_t number = 0;
+        for (const auto& element : *value.list()) {
+            ++number;
+            walk(element, *member.shape, fmt::format("{}.{}.member.", at, number));
+            if (violations_.size() == kViolationsMax) return;
+        }
+    }
+
+    std::vector<std::string> violations_;
+};
+
+}  // namespace
+
+std::size_t decoded_size(std::string_view base64) {
+    const std::size_t padding = base64.ends_with("==") ? 2 : base64.ends_with("=") ? 1 : 0;
+    return base64.size() / 4 * 3 - padding;
+}
+
+std::size_t character_count(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+bool matches(Pattern pattern, std::string_view text) {
+    switch (pattern) {
+        case Pattern::None:
+            return true;
+        case Pattern::Name:
+            return !text.empty() && std::ranges::all_of(text, is_name_character);
+        case Pattern::HashKey:
+            return is_decimal(text, 39);
+        case Pattern::SequenceNumber:
+            return is_decimal(text, 129);
+        case Pattern::StreamArn:
+            return is_stream_arn(text);
+    }
+    return false;
+}
+
+ApiStatus check(const Value& document, const Shape& shape) {
+    if (auto status = check_types(document, shape); !status) return status;
+    ConstraintCheck constraints;
+    constraints.walk(document, shape, "");
+    return constraints.outcome();
+}
+
+}  // namespace tidemill::kinesis

@@ -1,0 +1,128 @@
+#include "engine/kinesis/shape_types.h"
+
+#include <fmt/format.h>
+
+#include "engine/security/base64.h"
+
+namespace tidemill::kinesis {
+namespace {
+
+constexpr std::string_view kFoundList = "Start of list found where not expected";
+constexpr std::string_view kFoundMap = "Start of structure or map found where not expected.";
+
+std::unexpected<ApiError> wrong_type(std::string message) {
+    return refuse("SerializationException", std::move(message));
+}
+
+/// How AWS names the class of what it found where a scalar of another type was wanted.
+std::string_view java_class(const Value& value) {
+    if (value.boolean() != nullptr) return "java.lang.Boolean";
+    if (value.integer() != nullptr)
+        return *value.integer() == static_cast<std::int32_t>(*value.integer()) ? "java.lang.Integer"
+                                                                               : "java.lang.Long";
+    if (value.real() != nullptr) return "java.lang.Double";
+    return "java.lang.String";
+}
+
+ApiStatus not_scalar(const Value& value) {
+    if (value.list() != nullptr) return wrong_type(std::string(kFoundList));
+    if (value.map() != nullptr) return wrong_type(std::string(kFoundMap));
+    return {};
+}
+
+ApiStatus cannot_become(const Value& value, std::string_view wanted) {
+    if (auto status = not_scalar(value); !status) return status;
+    return wrong_type(
+        fmt::format("class {} can not be converted to {}", java_class(value), wanted));
+}
+
+ApiStatus check_blob(const Value& value) {
+    const std::string* text = value.text();
+    if (text == nullptr) return cannot_become(value, "a Blob");
+    if (text->size() % 4 != 0)
+        return wrong_type(
+            fmt::format("'{}' can not be converted to a Blob: Base64 encoded length is "
+                        "expected a multiple of 4 bytes but found: {}",
+                        *text, text->size()));
+    const auto is_base64 = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '+' || c == '/' || c == '=';
+    };
+    for (const char c : *text)
+        if (!is_base64(c))
+            return wrong_type(fmt::format(
+                "'{}' can not be converted to a Blob: Invalid Base64 character: '{}'", *text, c));
+    if (!base64_decode(*text))
+        return wrong_type(
+            fmt::format("'{}' can not be converted to a Blob: Invalid last non-pad "
+                        "Base64 character dectected",
+                        *text));
+    return {};
+}
+
+ApiStatus check_type(const Value& value, const Member& member);
+
+ApiStatus check_list(const Value& value, const Member& member) {
+    if (value.map() != nullptr) return wrong_type(std::string(kFoundMap));
+    if (value.list() == nullptr) return wrong_type("Expected list or null");
+    const Member element{.name = "member",
+                         .type = member.shape != nullptr ? Type::Structure : Type::String,
+                         .shape = member.shape};
+    for (const auto& one : *value.list()) {
+        if (one.is_null()) continue;
+        if (auto status = check_type(one, element); !status) return status;
+    }
+    return {};
+}
+
+ApiStatus check_map(const Value& value, const Member& member) {
+    if (value.list() != nullptr) return wrong_type(std::string(kFoundList));
+    if (value.map() == nullptr) return wrong_type("Expected map or null");
+    if (member.type == Type::Structure) return check_types(value, *member.shape);
+    for (const auto& [key, one] : *value.map())
+        if (!one.is_null() && one.text() == nullptr) return cannot_become(one, "an String");
+    return {};
+}
+
+ApiStatus check_type(const Value& value, const Member& member) {
+    switch (member.type) {
+        case Type::String:
+            if (value.text() == nullptr) return cannot_become(value, "an String");
+            return {};
+        case Type::Integer:
+            if (value.integer() == nullptr && value.real() == nullptr)
+                return cannot_become(value, "an Integer");
+            return {};
+        case Type::Boolean:
+            if (value.text() != nullptr)
+                return wrong_type(
+                    fmt::format("'{}' can not be converted to an Boolean", *value.text()));
+            if (value.boolean() == nullptr) return cannot_become(value, "an Boolean");
+            return {};
+        case Type::Timestamp:
+            if (value.integer() == nullptr && value.real() == nullptr)
+                return cannot_become(value, "milliseconds since epoch");
+            return {};
+        case Type::Blob:
+            return check_blob(value);
+        case Type::List:
+            return check_list(value, member);
+        case Type::Map:
+        case Type::Structure:
+            return check_map(value, member);
+    }
+    return {};
+}
+
+}  // namespace
+
+ApiStatus check_types(const Value& document, const Shape& shape) {
+    for (const Member& member : shape.members) {
+        const Value* value = document.find(member.name);
+        if (value == nullptr) continue;
+        if (auto status = check_type(*value, member); !status) return status;
+    }
+    return {};
+}
+
+}  // namespace tidemill::kinesis

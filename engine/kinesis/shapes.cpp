@@ -1,0 +1,142 @@
+#include "engine/kinesis/shapes.h"
+
+namespace tidemill::kinesis::shapes {
+namespace {
+
+constexpr std::string_view kIteratorTypes[] = {"AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER",
+                                               "TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"};
+constexpr std::string_view kShardFilterTypes[] = {"AFTER_SHARD_ID",    "AT_TRIM_HORIZON",
+                                                  "FROM_TRIM_HORIZON", "AT_LATEST",
+                                                  "AT_TIMESTAMP",      "FROM_TIMESTAMP"};
+constexpr std::string_view kModes[] = {"PROVISIONED", "ON_DEMAND"};
+
+constexpr Member name(bool is_required) {
+    return {.name = "StreamName",
+            .is_required = is_required,
+            .min = 1,
+            .max = 128,
+            .pattern = Pattern::Name};
+}
+constexpr Member arn() {
+    return {.name = "StreamARN", .min = 1, .max = 2048, .pattern = Pattern::StreamArn};
+}
+constexpr Member shard_id(std::string_view member, bool is_required) {
+    return {
+        .name = member, .is_required = is_required, .min = 1, .max = 128, .pattern = Pattern::Name};
+}
+constexpr Member count(std::string_view member, std::int64_t min, std::int64_t max) {
+    return {.name = member, .type = Type::Integer, .min = min, .max = max};
+}
+constexpr Member flag(std::string_view member) { return {.name = member, .type = Type::Boolean}; }
+constexpr Member time(std::string_view member) { return {.name = member, .type = Type::Timestamp}; }
+constexpr Member token() { return {.name = "NextToken", .min = 1, .max = 1048576}; }
+constexpr Member data() {
+    return {.name = "Data", .type = Type::Blob, .is_required = true, .min = 0, .max = kDataMax};
+}
+// Not required in the newest model, which has streams that need no key; those come later, so it is
+// required here.
+constexpr Member partition_key() {
+    return {.name = "PartitionKey", .is_required = true, .min = 1, .max = kPartitionKeyMax};
+}
+constexpr Member hash_key() { return {.name = "ExplicitHashKey", .pattern = Pattern::HashKey}; }
+constexpr Member sequence(std::string_view member) {
+    return {.name = member, .pattern = Pattern::SequenceNumber};
+}
+
+constexpr Member kModeDetailsMembers[] = {
+    {.name = "StreamMode", .is_required = true, .one_of = kModes}};
+constexpr Shape kModeDetails{kModeDetailsMembers};
+constexpr Member kCreateStreamMembers[] = {
+    name(true),
+    count("ShardCount", 1, INT64_MAX),
+    {.name = "StreamModeDetails", .type = Type::Structure, .shape = &kModeDetails},
+    {.name = "Tags", .type = Type::Map, .min = 0, .max = 200}};
+constexpr Member kDeleteStreamMembers[] = {name(false), arn(), flag("EnforceConsumerDeletion")};
+constexpr Member kListStreamsMembers[] = {
+    count("Limit", 1, 10000),
+    {.name = "ExclusiveStartStreamName", .min = 1, .max = 128, .pattern = Pattern::Name},
+    token()};
+constexpr Member kDescribeStreamMembers[] = {name(false), arn(), count("Limit", 1, 10000),
+                                             shard_id("ExclusiveStartShardId", false)};
+constexpr Member kStreamMembers[] = {name(false), arn()};
+
+constexpr Member kShardFilterMembers[] = {
+    {.name = "Type", .is_required = true, .one_of = kShardFilterTypes},
+    shard_id("ShardId", false),
+    time("Timestamp")};
+constexpr Shape kShardFilter{kShardFilterMembers};
+constexpr Member kListShardsMembers[] = {
+    name(false),
+    arn(),
+    token(),
+    shard_id("ExclusiveStartShardId", false),
+    count("MaxResults", 1, 10000),
+    time("StreamCreationTimestamp"),
+    {.name = "ShardFilter", .type = Type::Structure, .shape = &kShardFilter}};
+
+constexpr Member kPutRecordMembers[] = {name(false),   arn(),
+                                        data(),        partition_key(),
+                                        hash_key(),    sequence("SequenceNumberForOrdering"),
+                                        flag("DryRun")};
+constexpr Member kEntryMembers[] = {data(), partition_key(), hash_key()};
+constexpr Shape kEntry{kEntryMembers};
+constexpr Member kPutRecordsMembers[] = {name(false),
+                                         arn(),
+                                         {.name = "Records",
+                                          .type = Type::List,
+                                          .is_required = true,
+                                          .min = 1,
+                                          .max = kRecordsMax,
+                                          .shape = &kEntry},
+                                         flag("DryRun")};
+
+constexpr Member kGetShardIteratorMembers[] = {
+    name(false),
+    arn(),
+    shard_id("ShardId", true),
+    {.name = "ShardIteratorType", .is_required = true, .one_of = kIteratorTypes},
+    sequence("StartingSequenceNumber"),
+    time("Timestamp"),
+    flag("DryRun")};
+constexpr Member kGetRecordsMembers[] = {
+    {.name = "ShardIterator", .is_required = true, .min = 1, .max = 512},
+    count("Limit", 1, 10000),
+    arn(),
+    flag("DryRun")};
+
+constexpr Member kAddTagsMembers[] = {
+    name(false),
+    arn(),
+    {.name = "Tags", .type = Type::Map, .is_required = true, .min = 1, .max = 200}};
+constexpr Member kRemoveTagsMembers[] = {
+    name(false),
+    arn(),
+    {.name = "TagKeys", .type = Type::List, .is_required = true, .min = 1, .max = 50}};
+constexpr Member kListTagsMembers[] = {name(false),
+                                       arn(),
+                                       count("Limit", 1, 50),
+                                       {.name = "ExclusiveStartTagKey", .min = 1, .max = 128}};
+constexpr Member kRetentionMembers[] = {
+    name(false),
+    arn(),
+    {.name = "RetentionPeriodHours", .type = Type::Integer, .is_required = true}};
+
+}  // namespace
+
+const Shape kEmpty{};
+const Shape kCreateStream{kCreateStreamMembers};
+const Shape kDeleteStream{kDeleteStreamMembers};
+const Shape kListStreams{kListStreamsMembers};
+const Shape kDescribeStream{kDescribeStreamMembers};
+const Shape kDescribeStreamSummary{kStreamMembers};
+const Shape kListShards{kListShardsMembers};
+const Shape kPutRecord{kPutRecordMembers};
+const Shape kPutRecords{kPutRecordsMembers};
+const Shape kGetShardIterator{kGetShardIteratorMembers};
+const Shape kGetRecords{kGetRecordsMembers};
+const Shape kAddTags{kAddTagsMembers};
+const Shape kRemoveTags{kRemoveTagsMembers};
+const Shape kListTags{kListTagsMembers};
+const Shape kRetention{kRetentionMembers};
+
+}  // namespace tidemill::kinesis::shapes

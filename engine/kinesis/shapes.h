@@ -1,0 +1,20 @@
+#pragma once
+
+#include "engine/kinesis/shape.h"
+
+/// The requests of the operations served. Source: the Kinesis service model.
+namespace tidemill::kinesis::shapes {
+
+extern const Shape kEmpty;
+extern const Shape kCreateStream, kDeleteStream, kListStreams;
+extern const Shape kDescribeStream, kDescribeStreamSummary, kListShards;
+extern const Shape kPutRecord, kPutRecords;
+extern const Shape kGetShardIterator, kGetRecords;
+extern const Shape kAddTags, kRemoveTags, kListTags, kRetention;
+
+/// Of a record's data, before base64.
+constexpr std::int64_t kDataMax = 1 << 20;
+constexpr std::int64_t kPartitionKeyMax = 256;
+constexpr std::int64_t kRecordsMax = 500;
+
+}  // namespace tidemill::kinesis::shapes
