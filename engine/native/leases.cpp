@@ -24,7 +24,7 @@ Task<Status> list(NativeConnection& connection, const wire::CheckpointsRequest& 
     for (const auto& checkpoint : checkpoints)
         entries.push_back(entry_of(builder, checkpoint));
     const auto vector = builder.CreateVector(entries);
-    builder.Finish(wire::CreateCheckpointsReply(builder, vector));
+    builder.Finish(wire::CreateCheckpointsReply(builder, vector, to_millis(connection.wall_now())));
     reply.send(wire::finished_bytes(builder));
     co_return Status{};
 }

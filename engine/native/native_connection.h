@@ -44,6 +44,7 @@ class NativeConnection final : private TurnHook {
     StreamService& service() { return shared_.service; }
     const NativeLimits& limits() const { return shared_.limits; }
     MonoTime now() { return reactor_.clock().mono_now(); }
+    WallTime wall_now() { return reactor_.clock().wall_now(); }
     bool is_wanted(std::uint32_t id) const;
     void send(std::uint8_t kind, std::uint8_t flags, std::uint32_t id, Bytes envelope);
     void send(std::uint8_t kind, std::uint8_t flags, std::uint32_t id, Bytes envelope,

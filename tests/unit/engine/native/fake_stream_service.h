@@ -34,6 +34,15 @@ class FakeStreamService final : public StreamService {
         }
     }
     const std::vector<BufferSlice>& batches(ShardUid uid) const { return shards_.at(uid).batches; }
+    void steal_lease(const std::string& application, std::uint32_t index, std::string owner) {
+        auto& lease = checkpoints_[{application, index}];
+        lease.owner = std::move(owner);
+        ++lease.lease_counter;
+        lease.lease_until = from_millis(INT64_MAX / 2);
+    }
+    const Checkpoint& checkpoint(const std::string& application, std::uint32_t index) {
+        return checkpoints_[{application, index}];
+    }
     void seal(ShardUid uid) {
         shards_.at(uid).is_sealed = true;
         grown_.notify_all();
@@ -142,7 +151,7 @@ class FakeStreamService final : public StreamService {
         lease.shard_index = index;
         lease.owner = owner;
         ++lease.lease_counter;
-        lease.lease_until = now + duration;
+        lease.lease_until = reactor_.clock().wall_now() + duration;
         co_return lease;
     }
     Task<Status> save_checkpoint(std::string application, StreamUid,

@@ -1,0 +1,178 @@
+#include "consumer/consumer.h"
+
+#include <thread>
+
+#include <doctest/doctest.h>
+
+#include "consumer/worker.h"
+#include "producer/producer.h"
+#include "tests/unit/engine/native/door_fixture.h"
+
+using namespace tidemill;
+using namespace tidemill::client;
+
+namespace {
+
+void put(DoorFixture& fixture, const std::string& stream, int from, int to) {
+    ProducerOptions options;
+    options.endpoint = fixture.endpoint();
+    auto producer = Producer::connect(options);
+    REQUIRE(producer.is_ok());
+    for (int i = from; i < to; ++i)
+        producer->put_async(stream, "k", std::to_string(i));
+    producer->flush();
+    REQUIRE_EQ(producer->metrics().records_failed, 0);
+}
+
+ConsumerOptions options_of(DoorFixture& fixture, std::string application = {}) {
+    ConsumerOptions options;
+    options.endpoint = fixture.endpoint();
+    options.stream = "s";
+    options.application = std::move(application);
+    return options;
+}
+
+/// Reads until `count` records have come; returns their data.
+std::vector<int> read(Consumer& consumer, std::size_t count, Delivery* last = nullptr) {
+    std::vector<int> data;
+    while (data.size() < count) {
+        const auto delivery = consumer.next_batch(20s);
+        REQUIRE(delivery.is_ok());
+        REQUIRE(delivery->has_value());
+        for (const auto& record : (*delivery)->records)
+            data.push_back(std::stoi(record.data));
+        if (last != nullptr) *last = **delivery;
+    }
+    return data;
+}
+
+std::vector<int> numbers(int from, int to) {
+    std::vector<int> all;
+    for (int i = from; i < to; ++i)
+        all.push_back(i);
+    return all;
+}
+
+}  // namespace
+
+TEST_SUITE("consumer") {
+    TEST_CASE("records come in order, from the oldest on and as they are put") {
+        DoorFixture fixture;
+        fixture.make_stream("s");
+        put(fixture, "s", 0, 100);
+        auto consumer = Consumer::connect(options_of(fixture));
+        REQUIRE(consumer.is_ok());
+        Delivery last;
+        CHECK_EQ(read(*consumer, 100, &last), numbers(0, 100));
+        CHECK_EQ(last.shard_id(), "shardId-000000000000");
+        CHECK_EQ(last.sequence_number(last.records.back()).size(), 56);
+        put(fixture, "s", 100, 150);
+        CHECK_EQ(read(*consumer, 50), numbers(100, 150));
+    }
+
+    TEST_CASE("a consumer that begins at the latest record sees only what comes after") {
+        DoorFixture fixture;
+        fixture.make_stream("s");
+        put(fixture, "s", 0, 10);
+        auto options = options_of(fixture);
+        options.start = StartPosition::latest();
+        auto consumer = Consumer::connect(options);
+        REQUIRE(consumer.is_ok());
+        put(fixture, "s", 10, 20);
+        CHECK_EQ(read(*consumer, 10), numbers(10, 20));
+    }
+
+    TEST_CASE("a restarted application goes on behind its checkpoint, within a batch too") {
+        DoorFixture fixture;
+        fixture.make_stream("s");
+        put(fixture, "s", 0, 50);
+        {
+            auto consumer = Consumer::connect(options_of(fixture, "app"));
+            REQUIRE(consumer.is_ok());
+            read(*consumer, 50);
+            CHECK(consumer->checkpoint(0, 20).is_ok());
+        }
+        auto again = Consumer::connect(options_of(fixture, "app"));
+        REQUIRE(again.is_ok());
+        CHECK_EQ(read(*again, 30), numbers(20, 50));
+    }
+
+    TEST_CASE("a worker whose lease is another's cannot checkpoint and is told") {
+        DoorFixture fixture;
+        fixture.make_stream("s");
+        put(fixture, "s", 0, 10);
+        auto options = options_of(fixture, "app");
+        options.sync_interval = 60s;
+        auto consumer = Consumer::connect(options);
+        REQUIRE(consumer.is_ok());
+        Delivery last;
+        read(*consumer, 10, &last);
+        fixture.on_core([&] { fixture.service().steal_lease("app", 0, "thief"); });
+        const auto refused = consumer->checkpoint(last);
+        REQUIRE_FALSE(refused.is_ok());
+        CHECK_EQ(refused.failure().code, "fenced");
+        const auto told = consumer->next_batch(20s);
+        REQUIRE(told->has_value());
+        CHECK(((*told)->kind == Delivery::Kind::LeaseLost));
+    }
+
+    TEST_CASE("a slow reader holds the broker back by its credit") {
+        DoorFixture fixture;
+        const ShardUid shard = fixture.make_stream("s");
+        auto options = options_of(fixture);
+        options.credit_bytes = 2000;
+        auto consumer = Consumer::connect(options);
+        REQUIRE(consumer.is_ok());
+        for (int i = 0; i < 30; ++i)
+            put(fixture, "s", i * 10, i * 10 + 10);
+        CHECK_EQ(read(*consumer, 300), numbers(0, 300));
+        CHECK_EQ(consumer->metrics().records, 300);
+        (void)shard;
+    }
+
+    TEST_CASE("a worker gives each shard a processor and ends closed shards") {
+        DoorFixture fixture;
+        const ShardUid shard = fixture.make_stream("s");
+        put(fixture, "s", 0, 10);
+        struct Seen {
+            int records = 0;
+            bool is_initialized = false, has_ended = false;
+        } seen;
+        struct Processor : RecordProcessor {
+            explicit Processor(Seen& s) : seen(s) {}
+            void initialize(const std::string&) override { seen.is_initialized = true; }
+            void process_records(const Delivery& records, Checkpointer& checkpointer) override {
+                seen.records += static_cast<int>(records.records.size());
+                CHECK(checkpointer.checkpoint().is_ok());
+            }
+            void shard_ended(Checkpointer&) override {
+                seen.has_ended = true;
+                worker->shut_down();
+            }
+            Seen& seen;
+            Worker* worker = nullptr;
+        };
+        Worker* self = nullptr;
+        Worker worker(options_of(fixture, "app"), [&] {
+            auto processor = std::make_unique<Processor>(seen);
+            processor->worker = self;
+            return processor;
+        });
+        self = &worker;
+        fixture.on_core([&] { fixture.service().seal(shard); });
+        CHECK(worker.run().is_ok());
+        CHECK(seen.is_initialized);
+        CHECK_EQ(seen.records, 10);
+        CHECK(seen.has_ended);
+        bool is_finished = false;
+        fixture.on_core([&] { is_finished = fixture.service().checkpoint("app", 0).is_finished; });
+        CHECK(is_finished);
+    }
+
+    TEST_CASE("a stream that does not exist fails at once") {
+        DoorFixture fixture;
+        const auto consumer = Consumer::connect(options_of(fixture));
+        REQUIRE_FALSE(consumer.is_ok());
+        CHECK_EQ(consumer.failure().code, "not_found");
+    }
+}
