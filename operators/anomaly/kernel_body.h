@@ -306,8 +306,8 @@ struct TreeOps {
     }
 };
 
-void score_any(const ForestArena& a, const float* store, const float* points, const SeenRule& rule,
-               ScoreItems& items) {
+[[maybe_unused]] void score_any(const ForestArena& a, const float* store, const float* points,
+                                const SeenRule& rule, ScoreItems& items) {
     if (a.layout.lanes == 8) return TreeOps<8>::score(a, store, points, rule, items);
     if (a.layout.lanes == 2) return TreeOps<2>::score(a, store, points, rule, items);
     TreeOps<1>::score(a, store, points, rule, items);
