@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "console/commands/command.h"
 #include "console/commands/output.h"
@@ -31,18 +31,19 @@ long long millis(std::chrono::system_clock::time_point time) {
 std::string shard_json(const client::ShardDescription& shard) {
     auto text = fmt::format(
         R"({{"shard_id":{},"open":{},"first_hash_key":"{}","last_hash_key":"{}","oldest":{},"end":{},"records":{})",
-        json_string(shard.id), shard.is_open(), shard.first_hash_key, shard.last_hash_key, shard.trim, shard.end,
-        shard.end - std::min(shard.trim, shard.end));
+        json_string(shard.id), shard.is_open(), shard.first_hash_key, shard.last_hash_key,
+        shard.trim, shard.end, shard.end - std::min(shard.trim, shard.end));
     if (shard.parent) text += fmt::format(",\"parent\":{}", *shard.parent);
-    if (shard.adjacent_parent) text += fmt::format(",\"adjacent_parent\":{}", *shard.adjacent_parent);
+    if (shard.adjacent_parent)
+        text += fmt::format(",\"adjacent_parent\":{}", *shard.adjacent_parent);
     return text + "}";
 }
 
 std::string stream_json(const StreamDescription& stream) {
-    auto text = fmt::format(R"({{"name":{},"status":"{}","mode":"{}","created":"{}","retention_hours":{},"tags":{{)",
-                            json_string(stream.name), stream.status,
-                            stream.is_on_demand ? "on_demand" : "provisioned", iso_time(millis(stream.created)),
-                            stream.retention.count());
+    auto text = fmt::format(
+        R"({{"name":{},"status":"{}","mode":"{}","created":"{}","retention_hours":{},"tags":{{)",
+        json_string(stream.name), stream.status, stream.is_on_demand ? "on_demand" : "provisioned",
+        iso_time(millis(stream.created)), stream.retention.count());
     bool first = true;
     for (const auto& [key, value] : stream.tags) {
         text += (first ? "" : ",") + json_string(key) + ":" + json_string(value);
@@ -59,14 +60,17 @@ void print_stream(const StreamDescription& stream, OutputFormat format) {
         std::printf("%s\n", stream_json(stream).c_str());
         return;
     }
-    std::printf("%s  %s  %s  retention %ld h  created %s\n\n", stream.name.c_str(), stream.status.c_str(),
-                stream.is_on_demand ? "on demand" : "provisioned", static_cast<long>(stream.retention.count()),
+    std::printf("%s  %s  %s  retention %ld h  created %s\n\n", stream.name.c_str(),
+                stream.status.c_str(), stream.is_on_demand ? "on demand" : "provisioned",
+                static_cast<long>(stream.retention.count()),
                 iso_time(millis(stream.created)).c_str());
-    TextTable table({"shard", "state", "records", "oldest", "end", "first hash key", "last hash key"});
+    TextTable table(
+        {"shard", "state", "records", "oldest", "end", "first hash key", "last hash key"});
     for (const auto& shard : stream.shards)
         table.add({shard.id, shard.is_open() ? "open" : "closed",
-                   std::to_string(shard.end - std::min(shard.trim, shard.end)), std::to_string(shard.trim),
-                   std::to_string(shard.end), shard.first_hash_key, shard.last_hash_key});
+                   std::to_string(shard.end - std::min(shard.trim, shard.end)),
+                   std::to_string(shard.trim), std::to_string(shard.end), shard.first_hash_key,
+                   shard.last_hash_key});
     std::fputs(table.to_string().c_str(), stdout);
 }
 
@@ -77,8 +81,9 @@ int list(AdminClient& admin, OutputFormat format) {
     std::string json = "[";
     for (const auto& stream : *streams) {
         const auto created = iso_time(millis(stream.created));
-        const auto line = fmt::format(R"({{"name":{},"status":"{}","open_shards":{},"created":"{}"}})",
-                                      json_string(stream.name), stream.status, stream.open_shards, created);
+        const auto line =
+            fmt::format(R"({{"name":{},"status":"{}","open_shards":{},"created":"{}"}})",
+                        json_string(stream.name), stream.status, stream.open_shards, created);
         if (format == OutputFormat::JsonLines) std::printf("%s\n", line.c_str());
         json += (json.size() > 1 ? "," : "") + line;
         table.add({stream.name, stream.status, std::to_string(stream.open_shards), created});
@@ -109,8 +114,11 @@ void add_stream_command(CLI::App& app, Run& run) {
     auto* stream = app.add_subcommand("stream", "Create, list, describe and delete streams");
     stream->require_subcommand(1);
     const auto common = [&](CLI::App* command) {
-        command->add_option("--connect", options->connect, "The broker, HOST:PORT")->capture_default_str();
-        command->add_option("-o,--output", options->format, "json, jsonl or human (default: human on a terminal)")
+        command->add_option("--connect", options->connect, "The broker, HOST:PORT")
+            ->capture_default_str();
+        command
+            ->add_option("-o,--output", options->format,
+                         "json, jsonl or human (default: human on a terminal)")
             ->check(CLI::IsMember({"json", "jsonl", "human"}));
         return command;
     };
@@ -130,8 +138,8 @@ void add_stream_command(CLI::App& app, Run& run) {
             auto made = admin.create_stream(given.stream);
             if (!made) return report(made.failure());
             if (format == OutputFormat::Human)
-                std::printf("created %s with %zu shard%s\n", made->name.c_str(), made->shards.size(),
-                            made->shards.size() == 1 ? "" : "s");
+                std::printf("created %s with %zu shard%s\n", made->name.c_str(),
+                            made->shards.size(), made->shards.size() == 1 ? "" : "s");
             else
                 std::printf("%s\n", stream_json(*made).c_str());
             return kExitOk;
@@ -139,10 +147,13 @@ void add_stream_command(CLI::App& app, Run& run) {
     });
 
     common(stream->add_subcommand("list", "List all streams"))->callback([&run, options] {
-        run = connected(options, [](AdminClient& admin, Options&, OutputFormat format) { return list(admin, format); });
+        run = connected(options, [](AdminClient& admin, Options&, OutputFormat format) {
+            return list(admin, format);
+        });
     });
 
-    auto* describe = common(stream->add_subcommand("describe", "Show a stream's shards and what they hold"));
+    auto* describe =
+        common(stream->add_subcommand("describe", "Show a stream's shards and what they hold"));
     describe->add_option("name", options->name, "The stream")->required();
     describe->callback([&run, options] {
         run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {

@@ -1,0 +1,136 @@
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "bench/load/bench.h"
+#include "console/commands/command.h"
+#include "console/commands/output.h"
+#include "operators/anomaly/forest_bench.h"
+
+namespace tidemill::console {
+namespace {
+
+using bench::BenchOptions;
+using bench::BenchResult;
+
+struct Options {
+    BenchOptions load;
+    std::string format;
+    anomaly::ForestConfig forest;
+    std::uint64_t points = 100000;
+};
+
+void print_human(const BenchResult& result) {
+    std::printf("%s  %s records in %.2f s: %s records/s, %s/s\n", result.kind.c_str(),
+                short_count(static_cast<double>(result.records)).c_str(), result.elapsed_seconds,
+                short_count(result.records_per_second()).c_str(),
+                short_bytes(result.bytes_per_second()).c_str());
+    std::printf("durability %s, %u B a record, batches of %u, %u connection%s, %u shards\n",
+                result.durability.c_str(), result.options.record_bytes, result.options.batch,
+                result.options.connections, result.options.connections == 1 ? "" : "s",
+                result.shards);
+    if (result.latency_ns.count() > 0) {
+        const auto us = [&](double q) {
+            return static_cast<double>(result.latency_ns.quantile(q)) / 1000;
+        };
+        std::printf("latency us  p50 %.0f  p99 %.0f  p99.9 %.0f  max %.0f\n", us(0.5), us(0.99),
+                    us(0.999), static_cast<double>(result.latency_ns.max()) / 1000);
+    }
+}
+
+using Measure = Result<BenchResult> (*)(const BenchOptions&);
+
+Run measured(const std::shared_ptr<Options>& options, Measure measure) {
+    return [options, measure] {
+        const auto result = measure(options->load);
+        if (!result) return report(result.error().message);
+        if (choose_format(options->format, stdout_is_terminal()) == OutputFormat::Human)
+            print_human(*result);
+        else
+            std::printf("%s\n", result->to_json().c_str());
+        return kExitOk;
+    };
+}
+
+void add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& options, const char* name,
+              const char* what, Measure measure) {
+    auto* command = bench.add_subcommand(name, what);
+    auto& load = options->load;
+    command->add_option("--connect", load.connect, "The broker, HOST:PORT")->capture_default_str();
+    command->add_option("--stream", load.stream, "Stream to use; made when it is missing")
+        ->capture_default_str();
+    command->add_option("--shards", load.shards, "Shards of a new stream")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    command->add_option("--record-bytes", load.record_bytes, "Data of one record")
+        ->check(CLI::Range(8, 10485760))
+        ->capture_default_str();
+    auto* records = command->add_option("--records", load.records, "Stop after so many");
+    command->add_option("--seconds", load.seconds, "Stop after so long (default 5)")
+        ->excludes(records);
+    command->add_option("--rate", load.rate,
+                        "Records a second, open loop; default: as fast as the window allows");
+    command->add_option("--batch", load.batch, "Records a batch")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    command->add_option("--connections", load.connections, "Connections")
+        ->check(CLI::Range(1, 10000))
+        ->capture_default_str();
+    command->add_option("--window", load.window,
+                        "Unacknowledged records a connection (default: 32 batches)");
+    command->add_option("-o,--output", options->format, "json or human")
+        ->check(CLI::IsMember({"json", "jsonl", "human"}));
+    command->callback([&run, options, measure] { run = measured(options, measure); });
+}
+
+int run_forest(const Options& options) {
+    if (const auto valid = options.forest.validate(); !valid) return report(valid.error().message);
+    const auto result = anomaly::run_forest_bench(options.forest, options.points);
+    if (choose_format(options.format, stdout_is_terminal()) == OutputFormat::Human)
+        std::printf("%s points/s  (%u trees, sample %u, decay %u, %u columns, shingle %u)\n",
+                    short_count(result.points_per_second).c_str(), options.forest.trees,
+                    options.forest.sample, options.forest.time_decay, options.forest.columns,
+                    options.forest.shingle);
+    else
+        std::printf(
+            R"({"points_per_second":%.1f,"points":%lu,"trees":%u,"sample":%u,"decay":%u,"dims":%u,"shingle":%u})"
+            "\n",
+            result.points_per_second, options.points, options.forest.trees, options.forest.sample,
+            options.forest.time_decay, options.forest.columns, options.forest.shingle);
+    return kExitOk;
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app, Run& run) {
+    auto options = std::make_shared<Options>();
+    options->load.connect = default_endpoint();
+    auto* bench = app.add_subcommand("bench", "Measure a broker, or the forest");
+    bench->require_subcommand(1);
+    add_load(*bench, run, options, "produce", "Write as fast as acknowledgements allow",
+             bench::run_produce);
+    add_load(*bench, run, options, "consume", "Read all shards and check every checksum",
+             bench::run_consume);
+    add_load(*bench, run, options, "latency", "Write at a rate, measure to delivery",
+             bench::run_latency);
+
+    auto* forest =
+        bench->add_subcommand("rcf", "Random cut forest: score and learn, one core, no broker");
+    forest->add_option("--trees", options->forest.trees, "Trees")->capture_default_str();
+    forest->add_option("--sample", options->forest.sample, "Points a tree keeps")
+        ->capture_default_str();
+    forest->add_option("--decay", options->forest.time_decay, "Time decay in records")
+        ->capture_default_str();
+    forest->add_option("--dims", options->forest.columns, "Columns")->capture_default_str();
+    forest->add_option("--shingle", options->forest.shingle, "Records a point")
+        ->capture_default_str();
+    forest->add_option("--points", options->points, "Points to measure")->capture_default_str();
+    forest->add_option("--seed", options->forest.seed, "Seed")->capture_default_str();
+    forest->add_option("-o,--output", options->format, "json or human")
+        ->check(CLI::IsMember({"json", "jsonl", "human"}));
+    forest->callback([&run, options] { run = [options] { return run_forest(*options); }; });
+}
+
+}  // namespace tidemill::console
