@@ -212,6 +212,11 @@ Task<void> HttpServer::stop() {
     }
 }
 
+HttpStats HttpServer::core_stats() const {
+    const auto core = Reactor::current().id().value;
+    return core < state_->cores.size() ? state_->cores[core]->stats : HttpStats{};
+}
+
 Task<HttpStats> HttpServer::stats() {
     HttpStats sum;
     for (auto& core : state_->cores) {

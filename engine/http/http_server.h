@@ -56,6 +56,8 @@ class HttpServer {
 
     /// Summed over the cores, each asked on its own.
     Task<HttpStats> stats();
+    /// Of the core this is called on.
+    HttpStats core_stats() const;
 
  private:
     struct State;

@@ -1,0 +1,104 @@
+#include "engine/server/config.h"
+
+#include <array>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace tidemill {
+namespace {
+
+constexpr std::uint32_t kCoresMax = 256, kLanesMax = 1024;
+
+template <class T>
+bool parse_number(std::string_view text, T& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size() && !text.empty();
+}
+
+struct Unit {
+    std::string_view name;
+    std::uint64_t factor;
+};
+
+/// A number and one of `units`; `what` names the kind of value in the error.
+template <std::size_t N>
+Result<std::uint64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units,
+                                      std::string_view what) {
+    const auto digits = text.find_first_not_of("0123456789");
+    std::uint64_t number = 0;
+    if (parse_number(text.substr(0, digits), number)) {
+        std::string_view unit = digits == std::string_view::npos ? "" : text.substr(digits);
+        while (unit.starts_with(' '))
+            unit.remove_prefix(1);
+        for (const auto& known : units) {
+            if (known.name != unit) continue;
+            if (number > UINT64_MAX / known.factor) break;
+            return number * known.factor;
+        }
+    }
+    return fail(Errc::InvalidArgument, fmt::format("'{}' is no {}", text, what));
+}
+
+Status check_range(std::string_view key, std::uint64_t value, std::uint64_t min,
+                   std::uint64_t max) {
+    if (value >= min && value <= max) return {};
+    return fail(Errc::InvalidArgument,
+                fmt::format("{} must be between {} and {}; it is {}", key, min, max, value));
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+    constexpr std::array units{
+        Unit{"", 1},         Unit{"B", 1},           Unit{"KB", 1000},
+        Unit{"MB", 1000000}, Unit{"GB", 1000000000}, Unit{"KiB", 1_KiB},
+        Unit{"MiB", 1_MiB},  Unit{"GiB", 1_GiB},     Unit{"TiB", 1024 * 1_GiB}};
+    return parse_with_unit(text, units, "size; write for example 64MiB");
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+    constexpr std::array units{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000},
+                               Unit{"h", 3'600'000}};
+    ASSIGN(const std::uint64_t ms,
+           parse_with_unit(text, units, "duration; write for example 500ms or 10s"));
+    return std::chrono::milliseconds(ms);
+}
+
+Status parse_listen(std::string_view text, Config& config) {
+    const auto colon = text.rfind(':');
+    std::uint16_t port = 0;
+    if (colon == std::string_view::npos || !parse_number(text.substr(colon + 1), port))
+        return fail(Errc::InvalidArgument,
+                    fmt::format("'{}' is no address to listen on; write host:port", text));
+    std::string_view host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    config.listen_host = host.empty() ? "0.0.0.0" : std::string(host);
+    config.listen_port = port;
+    return {};
+}
+
+Status validate(const Config& config) {
+    if (config.data_directory.empty())
+        return fail(Errc::InvalidArgument, "data must name a directory");
+    TRY(check_range("cores", config.cores, 0, kCoresMax));
+    TRY(check_range("lanes", config.lanes, 0, kLanesMax));
+    TRY(check_range("log.segment_bytes", config.segment_bytes, 16_MiB, 4_GiB));
+    TRY(check_range("log.tail_cache_bytes", config.tail_cache_bytes, 8_MiB, 1024_GiB));
+    TRY(check_range("log.read_cache_bytes", config.read_cache_bytes, 8_MiB, 1024_GiB));
+    if (config.disk_budget_bytes != 0 && config.disk_budget_bytes < 4 * config.segment_bytes)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("log.disk_budget_bytes must be 0 or at least four times "
+                                "log.segment_bytes ({}); it is {}",
+                                config.segment_bytes, config.disk_budget_bytes));
+    TRY(check_range("log.retention_tick", static_cast<std::uint64_t>(config.retention_tick.count()),
+                    10, 3'600'000));
+    TRY(check_range("http.connections", config.http.connections, 1, 1'000'000));
+    TRY(check_range("http.header_bytes", config.http.header_bytes, 4_KiB, 1_MiB));
+    TRY(check_range("http.body_bytes", config.http.body_bytes, 1_MiB, 64_MiB));
+    TRY(check_range("http.bodies_bytes", config.http.bodies_bytes, config.http.body_bytes,
+                    1024_GiB));
+    return {};
+}
+
+}  // namespace tidemill

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "engine/base/bytes.h"
+#include "engine/base/result.h"
+#include "engine/http/http_limits.h"
+#include "engine/log/log_config.h"
+#include "engine/telemetry/log.h"
+
+namespace tidemill {
+
+/// All that an operator can set. The file's keys are the names in config_file.cpp.
+struct Config {
+    std::filesystem::path data_directory = "tidemill-data";
+    std::string listen_host = "127.0.0.1";
+    std::uint16_t listen_port = 4567;  ///< 0: any free one
+
+    std::uint32_t cores = 0;  ///< reactors; 0: one for each processor
+    bool pin_to_core = false;
+    std::uint32_t lanes = 0;  ///< of a new data directory; 0: one for each core
+
+    LogDurability durability = LogDurability::Disk;
+    std::size_t segment_bytes = 256_MiB;
+    std::uint64_t disk_budget_bytes = 0;     ///< of all lanes together; 0: what the disk has
+    std::size_t tail_cache_bytes = 256_MiB;  ///< of all lanes together
+    std::size_t read_cache_bytes = 128_MiB;  ///< of all lanes together
+    std::chrono::milliseconds retention_tick{1000};
+
+    HttpLimits http;
+    log::Level log_level = log::Level::Info;
+};
+
+/// Checks every value and the relations between them. Errors: InvalidArgument, naming the key.
+Status validate(const Config& config);
+
+/// "host:port", "[v6]:port" or ":port" (all addresses). Errors: InvalidArgument.
+Status parse_listen(std::string_view text, Config& config);
+/// 1048576, "1MiB", "1MB", "512 KiB". Errors: InvalidArgument.
+Result<std::uint64_t> parse_size(std::string_view text);
+/// "250ms", "10s", "5m", "2h". Errors: InvalidArgument.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+}  // namespace tidemill

@@ -1,0 +1,203 @@
+#include "engine/server/config_file.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <numeric>
+#include <vector>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace tidemill {
+namespace {
+
+using Set = Status (*)(const toml::node& value, Config& config);
+
+struct Key {
+    std::string_view name;  ///< dotted
+    Set set;
+};
+
+std::unexpected<Error> wrong_type(std::string_view wanted) {
+    return fail(Errc::InvalidArgument, fmt::format("must be {}", wanted));
+}
+
+Result<std::uint64_t> size_of(const toml::node& value) {
+    if (const auto number = value.value_exact<std::int64_t>(); number && *number >= 0)
+        return static_cast<std::uint64_t>(*number);
+    if (const auto text = value.value_exact<std::string_view>()) return parse_size(*text);
+    return wrong_type("a size: a number of bytes or text such as \"64MiB\"");
+}
+
+Result<std::chrono::milliseconds> duration_of(const toml::node& value) {
+    if (const auto text = value.value_exact<std::string_view>()) return parse_duration(*text);
+    return wrong_type("a duration: text such as \"500ms\" or \"10s\"");
+}
+
+Result<std::uint32_t> count_of(const toml::node& value) {
+    const auto number = value.value_exact<std::int64_t>();
+    if (number && *number >= 0 && *number <= UINT32_MAX) return static_cast<std::uint32_t>(*number);
+    return wrong_type("a whole number");
+}
+
+Result<std::string_view> text_of(const toml::node& value) {
+    if (const auto text = value.value_exact<std::string_view>()) return *text;
+    return wrong_type("text in quotes");
+}
+
+template <auto Member>
+Status set_size(const toml::node& value, Config& config) {
+    ASSIGN(config.*Member, size_of(value));
+    return {};
+}
+template <auto Member>
+Status set_count(const toml::node& value, Config& config) {
+    ASSIGN(config.*Member, count_of(value));
+    return {};
+}
+template <auto Member>
+Status set_http_size(const toml::node& value, Config& config) {
+    ASSIGN(config.http.*Member, size_of(value));
+    return {};
+}
+template <auto Member>
+Status set_http_time(const toml::node& value, Config& config) {
+    ASSIGN(config.http.*Member, duration_of(value));
+    return {};
+}
+
+Status set_data(const toml::node& value, Config& config) {
+    ASSIGN(config.data_directory, text_of(value));
+    return {};
+}
+Status set_listen(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    return parse_listen(text, config);
+}
+Status set_pin(const toml::node& value, Config& config) {
+    const auto yes = value.value_exact<bool>();
+    if (!yes) return wrong_type("true or false");
+    config.pin_to_core = *yes;
+    return {};
+}
+Status set_durability(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    if (text != "disk" && text != "memory") return wrong_type("\"disk\" or \"memory\"");
+    config.durability = text == "disk" ? LogDurability::Disk : LogDurability::Memory;
+    return {};
+}
+Status set_tick(const toml::node& value, Config& config) {
+    ASSIGN(config.retention_tick, duration_of(value));
+    return {};
+}
+Status set_connections(const toml::node& value, Config& config) {
+    ASSIGN(config.http.connections, count_of(value));
+    return {};
+}
+Status set_log_level(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    const auto level = log::parse_level(text);
+    if (!level) return wrong_type("\"debug\", \"info\", \"warning\", \"error\" or \"off\"");
+    config.log_level = *level;
+    return {};
+}
+
+constexpr Key kKeys[] = {
+    {"data", set_data},
+    {"listen", set_listen},
+    {"cores", set_count<&Config::cores>},
+    {"pin_to_core", set_pin},
+    {"lanes", set_count<&Config::lanes>},
+    {"log_level", set_log_level},
+    {"log.durability", set_durability},
+    {"log.segment_bytes", set_size<&Config::segment_bytes>},
+    {"log.disk_budget_bytes", set_size<&Config::disk_budget_bytes>},
+    {"log.tail_cache_bytes", set_size<&Config::tail_cache_bytes>},
+    {"log.read_cache_bytes", set_size<&Config::read_cache_bytes>},
+    {"log.retention_tick", set_tick},
+    {"http.connections", set_connections},
+    {"http.header_bytes", set_http_size<&HttpLimits::header_bytes>},
+    {"http.body_bytes", set_http_size<&HttpLimits::body_bytes>},
+    {"http.bodies_bytes", set_http_size<&HttpLimits::bodies_bytes>},
+    {"http.header_time", set_http_time<&HttpLimits::header_time>},
+    {"http.body_time", set_http_time<&HttpLimits::body_time>},
+    {"http.idle_time", set_http_time<&HttpLimits::idle_time>},
+    {"http.write_time", set_http_time<&HttpLimits::write_time>},
+    {"http.stop_time", set_http_time<&HttpLimits::stop_time>},
+};
+
+std::string place(const std::string& file, const toml::source_position& at) {
+    return fmt::format("{}:{}:{}", file, at.line, at.column);
+}
+
+Status apply(const toml::table& table, const std::string& prefix, const std::string& file,
+             Config& config) {
+    for (const auto& [key, value] : table) {
+        const std::string name = prefix + std::string(key.str());
+        const auto* known = std::ranges::find(kKeys, name, &Key::name);
+        if (known != std::end(kKeys)) {
+            if (const Status status = known->set(value, config); !status)
+                return fail(Errc::InvalidArgument,
+                            fmt::format("{}: {}: {}", place(file, value.source().begin), name,
+                                        status.error().message));
+            continue;
+        }
+        const bool is_section = std::ranges::any_of(
+            kKeys, [&](const Key& k) { return k.name.starts_with(name + "."); });
+        if (is_section && value.is_table()) {
+            TRY(apply(*value.as_table(), name + ".", file, config));
+            continue;
+        }
+        std::vector<std::string_view> names;
+        for (const auto& k : kKeys)
+            names.push_back(k.name);
+        return fail(Errc::InvalidArgument,
+                    fmt::format("{}: there is no setting '{}'; did you mean '{}'?",
+                                place(file, key.source().begin), name, nearest_name(name, names)));
+    }
+    return {};
+}
+
+/// Levenshtein's distance.
+std::size_t edits_between(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), 0);
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view nearest_name(std::string_view name, std::span<const std::string_view> names) {
+    return *std::ranges::min_element(
+        names, {}, [name](std::string_view candidate) { return edits_between(name, candidate); });
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& file, Config base) {
+    try {
+        const toml::table table = toml::parse(text, file);
+        TRY(apply(table, "", file, base));
+        return base;
+    } catch (const toml::parse_error& error) {
+        return fail(Errc::InvalidArgument,
+                    fmt::format("{}: {}", place(file, error.source().begin), error.description()));
+    }
+}
+
+Result<Config> load_config(const std::filesystem::path& file, Config base) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in)
+        return fail(Errc::NotFound, fmt::format("cannot read the configuration {}", file.string()));
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    return parse_config(text, file.string(), std::move(base));
+}
+
+}  // namespace tidemill

@@ -1,0 +1,176 @@
+#include "engine/server/server.h"
+
+#include <thread>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "engine/catalog/sqlite_catalog_store.h"
+#include "engine/http/http_server.h"
+#include "engine/http/operations_pages.h"
+#include "engine/kinesis/kinesis_door.h"
+#include "engine/log/local_log_store.h"
+#include "engine/native/native_door.h"
+#include "engine/reactor/call_on.h"
+#include "engine/server/server_metrics.h"
+#include "engine/service/local_stream_service.h"
+#include "engine/telemetry/core_metrics.h"
+#include "engine/telemetry/prometheus.h"
+
+namespace tidemill {
+namespace {
+
+constexpr const char* kNativePreface = "TMN1";
+
+LogConfig log_config(const Config& config, std::uint32_t cores) {
+    const std::uint32_t lanes = config.lanes != 0 ? config.lanes : cores;
+    LogConfig to;
+    to.lane_count = lanes;
+    to.durability = config.durability;
+    to.segment_bytes = config.segment_bytes;
+    to.first_segment_bytes = std::min(to.first_segment_bytes, config.segment_bytes);
+    to.disk_budget_bytes = config.disk_budget_bytes / lanes;
+    to.tail_cache_bytes = config.tail_cache_bytes / lanes;
+    to.read_cache_bytes = config.read_cache_bytes / lanes;
+    to.tick = config.retention_tick;
+    to.report = [](const std::string& text) { log::warn("log_report", {{"text", text}}); };
+    return to;
+}
+
+std::vector<Reactor*> all_of(ReactorGroup& group) {
+    std::vector<Reactor*> reactors;
+    for (std::uint32_t i = 0; i < group.size(); ++i)
+        reactors.push_back(&group.at(CoreId{i}));
+    return reactors;
+}
+
+}  // namespace
+
+/// In the order in which they are made; destroyed the other way round.
+struct Server::Parts {
+    Config config;
+    std::unique_ptr<ReactorGroup> reactors;
+    std::unique_ptr<CoreMetrics> metrics;
+    std::unique_ptr<SqliteCatalogStore> catalog;
+    std::unique_ptr<LocalLogStore> log;
+    std::unique_ptr<LocalStreamService> service;
+    std::unique_ptr<KinesisDoor> kinesis;
+    std::unique_ptr<NativeDoor> native;
+    std::unique_ptr<HealthPage> health;
+    std::unique_ptr<MetricsPage> metrics_page;
+    std::unique_ptr<HttpServer> http;
+    std::uint16_t port = 0;
+    bool is_log_open = false, is_listening = false, is_stopped = false;
+
+    Reactor& home() { return reactors->at(CoreId{0}); }
+    Status start_reactors();
+    Status open_stores();
+    Status start_service();
+    Status open_doors();
+    void stop();
+};
+
+Status Server::Parts::start_reactors() {
+    std::error_code error;
+    std::filesystem::create_directories(config.data_directory, error);
+    if (error)
+        return fail(Errc::IoFailed,
+                    fmt::format("cannot make the data directory {}: {}",
+                                config.data_directory.string(), error.message()),
+                    error.value());
+    const std::uint32_t cores =
+        config.cores != 0 ? config.cores : std::max(1u, std::thread::hardware_concurrency());
+    ReactorConfig reactor_config;
+    reactor_config.data_directory = config.data_directory.string();
+    reactor_config.pin_to_core = config.pin_to_core;
+    ASSIGN(reactors, ReactorGroup::start(cores, reactor_config));
+    metrics = std::make_unique<CoreMetrics>(*reactors);
+    return {};
+}
+
+Status Server::Parts::open_stores() {
+    // The catalog first: it refuses when another process has this data directory.
+    ASSIGN(catalog, SqliteCatalogStore::open(config.data_directory / "catalog.db"));
+    log = std::make_unique<LocalLogStore>(*reactors, log_config(config, reactors->size()));
+    TRY(run_on(home(), [this] { return log->open(); }));
+    is_log_open = true;
+    return {};
+}
+
+Status Server::Parts::start_service() {
+    auto make_service = [this] {
+        return LocalStreamService::start(all_of(*reactors), *log, *catalog);
+    };
+    ASSIGN(service, run_on(home(), make_service));
+    return {};
+}
+
+Status Server::Parts::open_doors() {
+    auto make_kinesis = [this] { return KinesisDoor::start(all_of(*reactors), *service); };
+    ASSIGN(kinesis, run_on(home(), make_kinesis));
+    NativeGreeting greeting;
+    greeting.durability = config.durability == LogDurability::Disk ? "disk" : "memory";
+    native = std::make_unique<NativeDoor>(*service, *reactors, NativeLimits{}, greeting);
+
+    health = std::make_unique<HealthPage>([] { return std::string{}; });
+    metrics_page = std::make_unique<MetricsPage>(
+        [this]() -> Task<std::string> { co_return to_prometheus(co_await metrics->collect()); });
+    http = std::make_unique<HttpServer>(all_of(*reactors), config.http);
+    http->router().mount("POST", "/", *kinesis);
+    http->router().mount("GET", "/healthz", *health);
+    http->router().mount("GET", "/readyz", *health);
+    http->router().mount("GET", "/metrics", *metrics_page);
+    // Further doors (console, REST, SQL) are mounted here.
+    http->set_raw_handler(kNativePreface, [this](TcpSocket socket, std::vector<std::byte> first) {
+        return native->serve(boost::asio::ip::tcp::socket(std::move(socket)), std::move(first));
+    });
+    register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
+    ASSIGN(port, http->listen(config.listen_host, config.listen_port));
+    is_listening = true;
+    return {};
+}
+
+void Server::Parts::stop() {
+    if (is_stopped || reactors == nullptr) return;
+    is_stopped = true;
+    const auto finish = [this]() -> Task<void> {
+        if (is_listening) co_await http->stop_listening();
+        if (native != nullptr) co_await native->stop();
+        if (is_listening) co_await http->stop();
+        if (service != nullptr) co_await service->stop();
+        if (is_log_open) co_await log->stop();
+    };
+    run_on(home(), finish);
+    reactors->stop();
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() { stop(); }
+
+Result<std::unique_ptr<Server>> Server::start(Config config) {
+    TRY(validate(config));
+    auto parts = std::make_unique<Parts>();
+    parts->config = std::move(config);
+    // From here on the server's destructor stops whatever has been started.
+    std::unique_ptr<Server> server(new Server(std::move(parts)));
+    Parts& made = *server->parts_;
+    TRY(made.start_reactors());
+    TRY(made.open_stores());
+    TRY(made.start_service());
+    TRY(made.open_doors());
+    log::info("server_started",
+              {{"listen", fmt::format("{}:{}", made.config.listen_host, made.port)},
+               {"data", made.config.data_directory.string()},
+               {"cores", made.reactors->size()}});
+    if (made.config.durability == LogDurability::Memory)
+        log::warn("durability_is_memory",
+                  {{"meaning", "records are acknowledged before they are on disk"}});
+    return server;
+}
+
+const std::string& Server::host() const { return parts_->config.listen_host; }
+std::uint16_t Server::port() const { return parts_->port; }
+StreamService& Server::service() { return *parts_->service; }
+ReactorGroup& Server::reactors() { return *parts_->reactors; }
+void Server::stop() { parts_->stop(); }
+
+}  // namespace tidemill

@@ -1,0 +1,53 @@
+#include "engine/server/server_metrics.h"
+
+#include "engine/http/http_server.h"
+#include "engine/kinesis/kinesis_door.h"
+#include "engine/telemetry/core_metrics.h"
+
+namespace tidemill {
+namespace {
+
+struct HttpCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t HttpStats::* value;
+};
+constexpr HttpCounter kHttpCounters[] = {
+    {"tidemill_http_connections_total", "connections accepted", &HttpStats::connections_total},
+    {"tidemill_http_connections_refused_total", "connections above the limit",
+     &HttpStats::connections_refused},
+    {"tidemill_http_requests_total", "requests read whole", &HttpStats::requests},
+    {"tidemill_http_bad_requests_total", "requests refused before a handler saw them",
+     &HttpStats::bad_requests},
+    {"tidemill_http_timeouts_total", "connections cut at a deadline", &HttpStats::timeouts},
+    {"tidemill_http_body_bytes_in_total", "bytes of request bodies", &HttpStats::body_bytes_in},
+    {"tidemill_http_body_bytes_out_total", "bytes of response bodies", &HttpStats::body_bytes_out},
+};
+
+}  // namespace
+
+void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
+                             const KinesisDoor& kinesis) {
+    for (std::uint32_t core = 0; core < cores; ++core) {
+        MetricRegistry& registry = metrics.at(CoreId{core});
+        for (const auto& counter : kHttpCounters)
+            registry.sampled_counter(
+                counter.name, counter.help, {},
+                [&http, value = counter.value] { return http.core_stats().*value; });
+        registry.sampled_gauge("tidemill_http_connections", "open connections", {}, [&http] {
+            return static_cast<double>(http.core_stats().connections_open);
+        });
+        const auto by_outcome = [&](const char* outcome, auto read) {
+            registry.sampled_counter("tidemill_kinesis_calls_total", "calls of the Kinesis API",
+                                     {{"outcome", outcome}},
+                                     [&kinesis, read] { return read(kinesis.stats()); });
+        };
+        by_outcome("ok", [](const KinesisStats& s) {
+            return s.calls - s.client_errors - s.server_errors;
+        });
+        by_outcome("client_error", [](const KinesisStats& s) { return s.client_errors; });
+        by_outcome("server_error", [](const KinesisStats& s) { return s.server_errors; });
+    }
+}
+
+}  // namespace tidemill

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tidemill {
+
+class CoreMetrics;
+class HttpServer;
+class KinesisDoor;
+
+/// The doors' own counters, asked when /metrics is. Before the reactors serve.
+/// Ownership: the doors live as long as anyone collects.
+void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
+                             const KinesisDoor& kinesis);
+
+}  // namespace tidemill
