@@ -38,6 +38,7 @@ Task<Status> SegmentStore::load() {
     next_segment_ = 1;
     next_bytes_ = config_.first_segment_bytes;
     CO_TRY(disk_.make_directory(folder_));
+    CO_TRY(disk_.sync_directory(config_.directory));
     CO_ASSIGN(const auto names, disk_.list(folder_));
     const Buffer blocks = Buffer::allocate(kSegmentDataStart);
     std::vector<std::unique_ptr<Segment>> found;

@@ -1,0 +1,220 @@
+#include "tests/contract/log_store_contract.h"
+
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+namespace tidemill::contract {
+namespace {
+
+using Policies = std::vector<std::pair<ShardUid, ShardPolicy>>;
+
+std::vector<std::byte> batch_of(std::uint32_t shard, Ordinal first, std::uint32_t count) {
+    RecordBatchBuilder builder;
+    for (std::uint32_t i = 0; i < count; ++i)
+        builder.add("key", as_bytes(fmt::format("{}:{}", shard, first + i)));
+    const auto view = builder.finish();
+    return {view.bytes().begin(), view.bytes().end()};
+}
+
+Task<void> configure(LogStore& store) {
+    Policies policies;
+    for (std::uint32_t shard = 1; shard <= 8; ++shard)
+        policies.emplace_back(ShardUid{shard}, ShardPolicy{});
+    const auto status = co_await store.configure_shards(std::move(policies));
+    REQUIRE(status.has_value());
+}
+
+Task<void> append(LogStore& store, std::uint32_t shard, Ordinal first, std::uint32_t count) {
+    auto writer = store.open_writer(ShardUid{shard}, {});
+    REQUIRE(writer.has_value());
+    const auto bytes = batch_of(shard, first, count);
+    const auto result = co_await (*writer)->append(*RecordBatchView::parse(bytes));
+    REQUIRE_EQ(result.outcome, Outcome::Committed);
+    CHECK_EQ(result.first_ordinal, first);
+    CHECK_GT(to_millis(result.arrival), 0);
+}
+
+/// Every record of the shard from `from` on is there once, in order; returns one past the last.
+Task<Ordinal> read_all(LogStore& store, std::uint32_t shard, Ordinal from, std::size_t bytes) {
+    while (true) {
+        const auto result = co_await store.read(ShardUid{shard}, from, {.bytes = bytes});
+        REQUIRE(result.has_value());
+        if (result->batches.empty()) {
+            CHECK_EQ(result->next, from);
+            co_return from;
+        }
+        for (const auto& slice : result->batches) {
+            const auto batch = RecordBatchView::parse_stamped(slice.bytes);
+            REQUIRE(batch.has_value());
+            CHECK(batch->payload_is_intact());
+            CHECK_EQ(batch->header().shard, shard);
+            RecordCursor cursor(*batch);
+            RecordView record;
+            while (cursor.next(record)) {
+                if (cursor.ordinal() < from) continue;
+                CHECK_EQ(cursor.ordinal(), from);
+                CHECK_EQ(as_text(record.data), fmt::format("{}:{}", shard, from));
+                ++from;
+            }
+        }
+        CHECK_EQ(result->next, from);
+    }
+}
+
+Task<void> unknown_shards(LogStore& store) {
+    const ShardUid nobody{77};
+    CHECK_EQ(store.open_writer(nobody, {}).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.read(nobody, 0, {})).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.tail(nobody)).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.seek_time(nobody, from_millis(0))).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.seal(nobody, {})).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.trim(nobody, 1)).error().code, Errc::NotFound);
+}
+
+Task<void> write_some(LogStore& store) {
+    co_await configure(store);
+    for (std::uint32_t shard = 1; shard <= 8; ++shard) {
+        CHECK_EQ((co_await store.tail(ShardUid{shard}))->end, 0);
+        CHECK_EQ(co_await read_all(store, shard, 0, 1_MiB), 0);
+        for (Ordinal first = 0; first < 60; first += 6)
+            co_await append(store, shard, first, 6);
+    }
+}
+
+Task<void> check_some(LogStore& store, Ordinal end) {
+    for (std::uint32_t shard = 1; shard <= 8; ++shard) {
+        const auto tail = co_await store.tail(ShardUid{shard});
+        REQUIRE(tail.has_value());
+        CHECK_EQ(tail->end, end);
+        CHECK_EQ(tail->trim, 0);
+        CHECK_FALSE(tail->is_sealed);
+        CHECK_EQ(co_await read_all(store, shard, 0, 1_MiB), end);
+        CHECK_EQ(co_await read_all(store, shard, 17, 1), end);
+        CHECK_EQ(co_await read_all(store, shard, end, 1_MiB), end);
+        CHECK_EQ((co_await store.seek_time(ShardUid{shard}, from_millis(0))).value_or(99), 0);
+        CHECK_EQ((co_await store.seek_time(ShardUid{shard}, tail->last_arrival + 1ms)).value_or(99),
+                 end);
+    }
+}
+
+struct Counting : AppendOp {
+    std::vector<std::byte> bytes;
+    int* done_count = nullptr;
+};
+
+Task<void> pipelined(LogStore& store) {
+    co_await configure(store);
+    for (std::uint32_t shard = 1; shard <= 2; ++shard) {
+        auto writer = *store.open_writer(ShardUid{shard}, {});
+        int done_count = 0;
+        std::vector<Counting> ops(200);
+        for (std::size_t i = 0; i < ops.size(); ++i) {
+            auto& op = ops[i];
+            op.bytes = batch_of(shard, i * 3, 3);
+            op.shard = ShardUid{shard};
+            op.batch = *RecordBatchView::parse(op.bytes);
+            op.done_count = &done_count;
+            op.done = [](AppendOp& ended) noexcept { ++*static_cast<Counting&>(ended).done_count; };
+            writer->submit(op);
+            CHECK_EQ(done_count, 0);                    // never from within submit
+            std::ranges::fill(op.bytes, std::byte{0});  // the bytes are the caller's again
+        }
+        const auto tail = co_await store.wait_tail(ShardUid{shard}, 599, MonoTime::max());
+        CHECK_EQ(tail->end, 600);
+        const auto last = batch_of(shard, 600, 1);  // behind all of them
+        CHECK_EQ((co_await writer->append(*RecordBatchView::parse(last))).first_ordinal, 600);
+        CHECK_EQ(done_count, 200);
+        for (std::size_t i = 0; i < ops.size(); ++i) {
+            CHECK_EQ(ops[i].result.outcome, Outcome::Committed);
+            CHECK_EQ(ops[i].result.first_ordinal, i * 3);
+        }
+        CHECK_EQ(co_await read_all(store, shard, 0, 4096), 601);
+    }
+}
+
+Task<void> sealing(LogStore& store) {
+    co_await configure(store);
+    for (std::uint32_t shard = 1; shard <= 2; ++shard) {
+        co_await append(store, shard, 0, 5);
+        const auto sealed = co_await store.seal(ShardUid{shard}, {});
+        REQUIRE(sealed.has_value());
+        CHECK(sealed->is_sealed);
+        CHECK_EQ(sealed->end, 5);
+        CHECK((co_await store.seal(ShardUid{shard}, {})).has_value());
+        CHECK((co_await store.wait_tail(ShardUid{shard}, 5, MonoTime::max()))->is_sealed);
+        auto writer = *store.open_writer(ShardUid{shard}, {});
+        const auto bytes = batch_of(shard, 5, 1);
+        const auto refused = co_await writer->append(*RecordBatchView::parse(bytes));
+        CHECK_EQ(refused.outcome, Outcome::Rejected);
+        CHECK_EQ(refused.error.code, Errc::ShardClosed);
+    }
+}
+
+Task<void> fencing(LogStore& store) {
+    co_await configure(store);
+    for (std::uint32_t shard = 1; shard <= 2; ++shard) {
+        auto older = *store.open_writer(ShardUid{shard}, {1});
+        auto newer = *store.open_writer(ShardUid{shard}, {2});
+        const auto bytes = batch_of(shard, 0, 1);
+        const auto batch = *RecordBatchView::parse(bytes);
+        CHECK_EQ((co_await newer->append(batch)).outcome, Outcome::Committed);
+        CHECK_EQ((co_await older->append(batch)).outcome, Outcome::Fenced);
+        CHECK_EQ(store.open_writer(ShardUid{shard}, {1}).error().code, Errc::Fenced);
+        CHECK_EQ((co_await store.tail(ShardUid{shard}))->end, 1);
+    }
+}
+
+Task<void> trimming(LogStore& store) {
+    co_await configure(store);
+    for (std::uint32_t shard = 1; shard <= 2; ++shard) {
+        for (Ordinal first = 0; first < 10; ++first)
+            co_await append(store, shard, first, 1);
+        CHECK((co_await store.trim(ShardUid{shard}, 4)).has_value());
+        CHECK((co_await store.trim(ShardUid{shard}, 2)).has_value());
+        CHECK_EQ((co_await store.tail(ShardUid{shard}))->trim, 4);
+        const auto result = co_await store.read(ShardUid{shard}, 0, {});
+        REQUIRE_FALSE(result->batches.empty());
+        CHECK_EQ(RecordBatchView::parse_stamped(result->batches[0].bytes)->first_ordinal(), 4);
+        CHECK_EQ((co_await store.seek_time(ShardUid{shard}, from_millis(0))).value_or(0), 4);
+    }
+}
+
+Task<void> deleting(LogStore& store) {
+    co_await configure(store);
+    co_await append(store, 1, 0, 1);
+    CHECK((co_await store.configure_shard(ShardUid{1}, {.is_deleted = true})).has_value());
+    CHECK_EQ(store.open_writer(ShardUid{1}, {}).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.read(ShardUid{1}, 0, {})).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.wait_tail(ShardUid{1}, 5, MonoTime::max())).error().code,
+             Errc::NotFound);
+}
+
+}  // namespace
+
+void check_log_store(const std::function<std::unique_ptr<LogStoreUnderTest>()>& make) {
+    SUBCASE("what nobody has told of does not exist") { make()->run(unknown_shards); }
+    SUBCASE("committed records are read back, from anywhere, also after a restart") {
+        auto log = make();
+        log->run(write_some);
+        log->run([](LogStore& store) { return check_some(store, 60); });
+        log->restart();
+        log->run(configure);
+        log->run([](LogStore& store) { return check_some(store, 60); });
+        log->run([](LogStore& store) -> Task<void> {
+            for (std::uint32_t shard = 1; shard <= 8; ++shard)
+                co_await append(store, shard, 60, 2);
+        });
+        log->run([](LogStore& store) { return check_some(store, 62); });
+    }
+    SUBCASE("many appends in flight end once each, in order, and their bytes are copied") {
+        make()->run(pipelined);
+    }
+    SUBCASE("a sealed shard is closed for ever") { make()->run(sealing); }
+    SUBCASE("a greater epoch fences the older owner") { make()->run(fencing); }
+    SUBCASE("trimmed records are not read again") { make()->run(trimming); }
+    SUBCASE("a deleted shard is gone") { make()->run(deleting); }
+}
+
+}  // namespace tidemill::contract
