@@ -1,0 +1,87 @@
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "console/commands/command.h"
+#include "console/commands/interrupt.h"
+#include "engine/server/config_file.h"
+#include "engine/server/server.h"
+
+namespace tidemill::console {
+namespace {
+
+// What the command line says; empty means: as the file or the default has it.
+struct Options {
+    std::string config, data, listen, durability, log_level, segment_bytes;
+    std::uint32_t cores = 0, lanes = 0;
+    CLI::Option *cores_given = nullptr, *lanes_given = nullptr;
+};
+
+Result<Config> settings(const Options& options) {
+    Config config;
+    if (!options.config.empty()) {
+        ASSIGN(config, load_config(options.config, config));
+    }
+    if (!options.data.empty()) config.data_directory = options.data;
+    if (!options.listen.empty()) TRY(parse_listen(options.listen, config));
+    if (!options.durability.empty())
+        config.durability =
+            options.durability == "disk" ? LogDurability::Disk : LogDurability::Memory;
+    if (!options.log_level.empty()) config.log_level = *log::parse_level(options.log_level);
+    if (!options.segment_bytes.empty()) {
+        ASSIGN(config.segment_bytes, parse_size(options.segment_bytes));
+    }
+    if (options.cores_given->count() > 0) config.cores = options.cores;
+    if (options.lanes_given->count() > 0) config.lanes = options.lanes;
+    TRY(validate(config));
+    return config;
+}
+
+int serve(const Options& options) {
+    const auto config = settings(options);
+    if (!config) {
+        report(config.error().message);
+        return kExitUsage;
+    }
+    watch_interrupts();
+    log::set_up(config->log_level);
+    auto server = Server::start(*config);
+    if (!server) return report(server.error().to_string());
+    // Whoever started us waits for this line.
+    std::printf("listening on %s:%u\n", (*server)->host().c_str(), (*server)->port());
+    std::fflush(stdout);
+    wait_for_interrupt();
+    (*server)->stop();
+    return kExitOk;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Run& run) {
+    auto options = std::make_shared<Options>();
+    auto* command = app.add_subcommand("serve", "Run a broker until SIGINT or SIGTERM");
+    command->add_option("--config", options->config,
+                        "Settings in TOML; see deploy/config/tidemill.toml");
+    command->add_option("--data", options->data,
+                        "Where everything is kept (default: tidemill-data)");
+    command->add_option(
+        "--listen", options->listen,
+        "HOST:PORT of the one port; port 0 takes a free one (default: 127.0.0.1:4567)");
+    options->cores_given = command->add_option("--cores", options->cores,
+                                               "Reactor threads; 0: one for each processor");
+    options->lanes_given = command->add_option(
+        "--lanes", options->lanes, "Sequential logs of a new data directory; 0: one a core");
+    command
+        ->add_option("--durability", options->durability,
+                     "disk (acknowledged means on stable storage) or memory")
+        ->check(CLI::IsMember({"disk", "memory"}));
+    command->add_option("--segment-bytes", options->segment_bytes,
+                        "Size of a full-grown segment, like 64MiB");
+    command->add_option("--log-level", options->log_level, "debug, info, warning, error, off")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+    command->callback([&run, options] { run = [options] { return serve(*options); }; });
+}
+
+}  // namespace tidemill::console
