@@ -14,8 +14,10 @@ double positive_unit(Random& random) {
     return static_cast<double>((random.next() >> 11) + 1) * 0x1.0p-53;
 }
 
-/// Priorities stay within this of zero before they are moved to a new origin.
+/// Ages (in units of time_decay) after which priorities are made relative to a new origin.
 constexpr double kRebaseAbove = 32;
+
+float priority(double value) { return static_cast<float>(std::clamp(value, 1e-37, 1e37)); }
 
 }  // namespace
 
@@ -37,45 +39,39 @@ void DecaySampler::accept(std::uint32_t tree_index, std::uint16_t leaf) {
     auto* weights = weight_.data() + base(tree_index);
     auto* leaves = entry_leaf_.data() + base(tree_index);
     const auto now = tree.next;
-    if (lambda_ * static_cast<double>(now - tree.origin) > kRebaseAbove) rebase(tree_index);
-    const double age = lambda_ * static_cast<double>(now - tree.origin);
+    double age = lambda_ * static_cast<double>(now - tree.origin);
+    if (age > kRebaseAbove) {
+        rebase(tree_index, std::exp(age));
+        age = 0;
+    }
+    const double growth = std::exp(age);
     if (tree.size < sample_) {
         const double e = -std::log(positive_unit(tree.random));
-        const double weight = std::log(std::max(e, 1e-300)) - age;
-        weights[tree.size] = static_cast<float>(weight);
+        weights[tree.size] = priority(e / growth);
         leaves[tree.size] = leaf;
         sift_up(weights, leaves, tree.size++);
         tree.next = now + 1;
-        if (tree.size == sample_) draw_next(tree_index, now);
-        return;
+    } else {
+        // An exponential variable given that it is below the hazard that let it in.
+        const double hazard = double{weights[0]} * growth;
+        const double e = -std::log1p(positive_unit(tree.random) * std::expm1(-hazard));
+        weights[0] = std::min(weights[0], priority(e / growth));
+        leaves[0] = leaf;
+        sift_down(weights, leaves, sample_);
     }
-    // An exponential variable given that it is below the hazard that let it in.
-    const double hazard = std::exp(static_cast<double>(weights[0]) + age);
-    const double e = -std::log1p(positive_unit(tree.random) * std::expm1(-hazard));
-    const double weight = std::log(std::max(e, 1e-300)) - age;
-    weights[0] = std::min(weights[0], static_cast<float>(weight));
-    leaves[0] = leaf;
-    sift_down(weights, leaves, sample_);
-    draw_next(tree_index, now);
-}
-
-void DecaySampler::draw_next(std::uint32_t tree_index, std::uint64_t now) {
-    auto& tree = trees_[tree_index];
-    const double age = lambda_ * static_cast<double>(now - tree.origin);
-    const double hazard = std::exp(static_cast<double>(weight_[base(tree_index)]) + age);
-    const double x = -std::log(positive_unit(tree.random));
+    if (tree.size < sample_) return;
     // The least k with hazard * (e^lambda + ... + e^(k lambda)) >= x.
+    const double hazard = double{weights[0]} * growth;
+    const double x = -std::log(positive_unit(tree.random));
     const double steps = std::log1p(x * growth_ / (hazard * (1 + growth_))) / lambda_;
-    const double k = std::clamp(std::ceil(steps), 1.0, 0x1p62);
-    tree.next = now + static_cast<std::uint64_t>(k);
+    tree.next = now + static_cast<std::uint64_t>(std::clamp(std::ceil(steps), 1.0, 0x1p62));
 }
 
-void DecaySampler::rebase(std::uint32_t tree_index) {
+void DecaySampler::rebase(std::uint32_t tree_index, double growth) {
     auto& tree = trees_[tree_index];
     auto* weights = weight_.data() + base(tree_index);
-    const double shift = lambda_ * static_cast<double>(tree.next - tree.origin);
     for (std::uint32_t i = 0; i < tree.size; ++i)
-        weights[i] = static_cast<float>(static_cast<double>(weights[i]) + shift);
+        weights[i] = priority(double{weights[i]} * growth);
     tree.origin = tree.next;
 }
 

@@ -9,8 +9,8 @@
 namespace tidemill::anomaly {
 
 /// For each tree a weighted reservoir of `sample` points whose chance to stay falls by
-/// exp(-1/time_decay) a point: point i has the priority ln(E_i) - lambda*i, E_i exponential, and
-/// the smallest priorities are kept. Instead of a draw a point the index of each tree's next
+/// exp(-1/time_decay) a point: point i has the priority E_i * exp(-i/time_decay), E_i exponential,
+/// and the smallest priorities are kept. Instead of a draw a point the index of each tree's next
 /// accepted point is drawn, so a tree that does not accept costs one comparison. Source: Efraimidis
 /// and Spirakis, "Weighted random sampling with a reservoir", 2006 (A-ExpJ), with time as weight.
 class DecaySampler {
@@ -40,8 +40,7 @@ class DecaySampler {
     std::size_t base(std::uint32_t tree) const { return std::size_t{tree} * sample_; }
     void sift_up(float* weights, std::uint16_t* leaves, std::uint32_t at);
     void sift_down(float* weights, std::uint16_t* leaves, std::uint32_t size);
-    void rebase(std::uint32_t tree);
-    void draw_next(std::uint32_t tree, std::uint64_t now);
+    void rebase(std::uint32_t tree, double growth);
 
     std::uint32_t sample_;
     double lambda_;

@@ -26,9 +26,14 @@ struct ScoreItems {
         tree.clear();
         point.clear();
     }
-    void add(std::uint32_t tree_index, std::size_t offset) {
-        tree.push_back(static_cast<std::int32_t>(tree_index));
-        point.push_back(static_cast<std::int32_t>(offset));
+    /// `count` points one after the other, each `stride` values further.
+    void add_run(std::uint32_t tree_index, std::size_t first, std::size_t stride,
+                 std::size_t count) {
+        const auto at = tree.size();
+        tree.resize(at + count, static_cast<std::int32_t>(tree_index));
+        point.resize(at + count);
+        for (std::size_t i = 0; i < count; ++i)
+            point[at + i] = static_cast<std::int32_t>(first + i * stride);
     }
 };
 

@@ -163,7 +163,7 @@ class ForestSnapshot::Reader {
         if (leaf_count > 0) TRY(shape(tree, leaf_count));
         for (std::uint32_t i = 0; i < size; ++i) {
             float& weight = impl_->sampler.weight_[base + i];
-            if (!get(weight) || !std::isfinite(weight) || std::abs(weight) > kLargestWeight ||
+            if (!get(weight) || !(weight > 0) || !std::isfinite(weight) ||
                 (i > 0 && weight > impl_->sampler.weight_[base + (i - 1) / 2]))
                 return corrupt("a sampling weight is wrong");
         }
@@ -265,7 +265,6 @@ class ForestSnapshot::Reader {
     }
 
     static constexpr std::uint64_t kMostRecords = std::uint64_t{1} << 62;
-    static constexpr float kLargestWeight = 1e4F;
 
     Bytes bytes_;
     std::size_t at_ = 0;

@@ -100,21 +100,20 @@ void RandomCutForest::Impl::process_group(std::uint32_t first_tree, std::uint32_
     run_end_.resize(width);
     for (bool is_open = true; is_open;) {
         items_.clear();
-        item_cell_.clear();
         for (std::size_t t = 0; t < width; ++t) {
             const auto tree = first_tree + static_cast<std::uint32_t>(t);
             const auto accepted = sampler.next(tree) - points;  // relative to the batch
             const std::size_t end = accepted < count ? accepted + 1 : count;
             run_end_[t] = end;
-            for (std::size_t i = std::max(cursor_[t], first_scored); i < end; ++i) {
-                items_.add(tree, i * config.columns);
-                item_cell_.push_back(static_cast<std::uint32_t>(t * count + i));
-            }
+            if (const auto from = std::max(cursor_[t], first_scored); from < end)
+                items_.add_run(tree, from * config.columns, config.columns, end - from);
         }
-        if (!item_cell_.empty()) {
+        if (!items_.tree.empty()) {
             kernel->score(arena, store.data(), recent.data(), rule, items_);
-            for (std::size_t i = 0; i < item_cell_.size(); ++i)
-                cells_[item_cell_[i]] = items_.score[i];
+            const float* scores = items_.score.data();
+            for (std::size_t t = 0; t < width; ++t)
+                for (auto i = std::max(cursor_[t], first_scored); i < run_end_[t]; ++i)
+                    cells_[t * count + i] = *scores++;
         }
         is_open = false;
         for (std::size_t t = 0; t < width; ++t) {

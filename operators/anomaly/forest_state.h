@@ -50,7 +50,6 @@ struct RandomCutForest::Impl {
     double factor(std::uint64_t point) const;
 
     ScoreItems items_;
-    std::vector<std::uint32_t> item_cell_;
     std::vector<float> cells_;
     std::vector<std::uint32_t> batch_slot_;
     std::vector<std::size_t> cursor_, run_end_;

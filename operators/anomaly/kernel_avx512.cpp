@@ -48,6 +48,23 @@ struct Climb {
 
 __m512i low_half(__m512i words) { return _mm512_and_si512(words, _mm512_set1_epi32(0xffff)); }
 
+struct Pairs {
+    __m512i first, second;
+};
+/// The 8 bytes at base + 8 * index for each lane of the mask, as two words: half the loads of two
+/// gathers.
+Pairs gather_pairs(const void* base, __m512i index, __mmask16 mask) {
+    const __m512i zero = _mm512_setzero_si512();
+    const __m512i low = _mm512_mask_i32gather_epi64(zero, static_cast<__mmask8>(mask),
+                                                    _mm512_castsi512_si256(index), base, 8);
+    const __m512i high = _mm512_mask_i32gather_epi64(zero, static_cast<__mmask8>(mask >> 8),
+                                                     _mm512_extracti64x4_epi64(index, 1), base, 8);
+    const __m512i even =
+        _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    return {_mm512_permutex2var_epi32(low, even, high), _mm512_permutex2var_epi32(low, odd, high)};
+}
+
 struct Descent {
     __m512i base, point, node, depth;
     __m512 only;  ///< the coordinate where there is but one
@@ -56,11 +73,9 @@ struct Descent {
 
 template <std::uint32_t L>
 void step(Descent& d, const Node* nodes, const float* points, bool is_one_dimension) {
-    const auto* bytes = reinterpret_cast<const char*>(nodes);
-    const __m512i at = _mm512_add_epi32(d.base, d.node);
-    const __m512i links =
-        _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), d.active, at, bytes + 4, 8);
-    const __m512 cut = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), d.active, at, bytes, 8);
+    const Pairs node = gather_pairs(nodes, _mm512_add_epi32(d.base, d.node), d.active);
+    const __m512 cut = _mm512_castsi512_ps(node.first);
+    const __m512i links = node.second;
     __m512 value = d.only;
     if (!is_one_dimension) {
         const __m512i dimension = _mm512_and_si512(links, _mm512_set1_epi32(0x3ff));
@@ -100,17 +115,25 @@ __m512 distances(const ForestArena& a, const float* points, const Climb& climb, 
     const __m512i node = _mm512_load_si512(climb.node + at);
     const __m512i point = _mm512_load_si512(climb.point + at);
     const float* boxes = a.boxes.data();
-    if constexpr (L <= 2) {
-        const __m512i box = _mm512_slli_epi32(node, L);  // times 2L floats
-        __m512 sum = _mm512_setzero_ps();
-        for (std::uint32_t i = 0; i < L; ++i) {
-            const __m512 p = _mm512_i32gather_ps(point, points + i, 4);
-            const __m512 above = _mm512_sub_ps(p, _mm512_i32gather_ps(box, boxes + i, 4));
-            const __m512 below = _mm512_sub_ps(_mm512_sub_ps(_mm512_setzero_ps(), p),
-                                               _mm512_i32gather_ps(box, boxes + L + i, 4));
-            sum = _mm512_add_ps(sum, _mm512_add_ps(positive(above), positive(below)));
-        }
-        return sum;
+    if constexpr (L == 1) {
+        const __m512 p = _mm512_i32gather_ps(point, points, 4);
+        const Pairs box = gather_pairs(boxes, node, 0xffff);
+        const __m512 below = _mm512_sub_ps(_mm512_setzero_ps(), p);
+        return _mm512_add_ps(positive(_mm512_sub_ps(p, _mm512_castsi512_ps(box.first))),
+                             positive(_mm512_sub_ps(below, _mm512_castsi512_ps(box.second))));
+    } else if constexpr (L == 2) {
+        const __m512i twice = _mm512_slli_epi32(node, 1);
+        const Pairs maxima = gather_pairs(boxes, twice, 0xffff);
+        const Pairs minima =
+            gather_pairs(boxes, _mm512_add_epi32(twice, _mm512_set1_epi32(1)), 0xffff);
+        const auto along = [&](const float* from, __m512i maximum, __m512i minimum) {
+            const __m512 p = _mm512_i32gather_ps(point, from, 4);
+            const __m512 below = _mm512_sub_ps(_mm512_setzero_ps(), p);
+            return _mm512_add_ps(positive(_mm512_sub_ps(p, _mm512_castsi512_ps(maximum))),
+                                 positive(_mm512_sub_ps(below, _mm512_castsi512_ps(minimum))));
+        };
+        return _mm512_add_ps(along(points, maxima.first, minima.first),
+                             along(points + 1, maxima.second, minima.second));
     } else {
         const __m512 signs = _mm512_mask_mov_ps(_mm512_set1_ps(1), 0xff00, _mm512_set1_ps(-1));
         __m512 sums[16];
@@ -236,9 +259,9 @@ class Scorer {
             const auto valid = static_cast<__mmask16>((1U << left) - 1);
             const __m512 outside = distances<L>(a_, points_, climb_, at);
             const __m512i node = _mm512_load_si512(climb_.node + at);
-            const auto* ups = reinterpret_cast<const char*>(a_.ups.data());
-            const __m512 range = _mm512_i32gather_ps(node, ups, 8);
-            const __m512i parent = low_half(_mm512_i32gather_epi32(node, ups + 4, 8));
+            const Pairs up = gather_pairs(a_.ups.data(), node, valid);
+            const __m512 range = _mm512_castsi512_ps(up.first);
+            const __m512i parent = low_half(up.second);
             const __m512 level = _mm512_load_ps(climb_.level + at);
             const __m512 score = _mm512_load_ps(climb_.score + at);
             const __m512i item = _mm512_load_si512(climb_.item + at);

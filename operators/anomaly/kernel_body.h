@@ -44,14 +44,14 @@ struct BoxOps {
         return reduce(sum);
     }
 
-    static float range(const float* box, std::uint32_t blocks, std::uint32_t dims) {
+    static float range(const float* box, std::uint32_t dims) {
         float sum[L] = {};
-        for (std::uint32_t b = 0; b + 1 < blocks; ++b, box += 2 * L)
+        std::uint32_t d = 0;
+        for (; d + L <= dims; d += L, box += 2 * L)
             for (std::uint32_t i = 0; i < L; ++i)
                 sum[i] += box[i] + box[i + L];
-        const std::uint32_t last = dims - (blocks - 1) * L;
-        for (std::uint32_t i = 0; i < L; ++i)
-            sum[i] += i < last ? box[i] + box[i + L] : 0.0F;
+        for (std::uint32_t i = 0; d + i < dims; ++i)
+            sum[i] += box[i] + box[i + L];
         if constexpr (L == 8) {
             for (std::uint32_t i = 0; i < 4; ++i)
                 sum[i] += sum[i + 4];
@@ -62,14 +62,19 @@ struct BoxOps {
         return sum[0];
     }
 
-    static void to_box(float* box, const float* point, std::uint32_t blocks, std::uint32_t dims) {
-        for (std::uint32_t b = 0; b < blocks; ++b)
+    static void to_box(float* box, const float* point, std::uint32_t dims) {
+        std::uint32_t d = 0;
+        for (; d + L <= dims; d += L, box += 2 * L)
             for (std::uint32_t i = 0; i < L; ++i) {
-                const auto d = b * L + i;
-                const bool is_real = d < dims;
-                box[2 * b * L + i] = is_real ? point[d] : kPadding;
-                box[2 * b * L + L + i] = is_real ? -point[d] : kPadding;
+                box[i] = point[d + i];
+                box[i + L] = -point[d + i];
             }
+        if (d == dims) return;
+        for (std::uint32_t i = 0; i < L; ++i) {
+            const bool is_real = d + i < dims;
+            box[i] = is_real ? point[d + i] : kPadding;
+            box[i + L] = is_real ? -point[d + i] : kPadding;
+        }
     }
 
     static void join(float* into, const float* a, const float* b, std::uint32_t floats) {
@@ -131,7 +136,7 @@ struct TreeOps {
                        std::uint32_t node, float* scratch, const float*& box) {
         if (node & kLeafBit) {
             const auto slot = a.leaves[base + (node & kSlotMask)].point;
-            Box::to_box(scratch, store + std::size_t{slot} * a.dims, a.layout.blocks, a.dims);
+            Box::to_box(scratch, store + std::size_t{slot} * a.dims, a.dims);
             box = scratch;
         } else {
             box = a.box(base + node);
@@ -236,11 +241,11 @@ struct TreeOps {
                                    : Node::pack(node.links, sibling, fresh_node);
         const auto parent = a.parent_of(base, sibling);
         replace_child(a, tree, parent, sibling, inner);
-        Box::to_box(boxed, point, a.layout.blocks, a.dims);
+        Box::to_box(boxed, point, a.dims);
         float* box = a.box(base + inner);
         Box::join(box, sibling_box, boxed, a.layout.floats);
         a.nodes[base + inner] = node;
-        a.ups[base + inner] = {Box::range(box, a.layout.blocks, a.dims), parent,
+        a.ups[base + inner] = {Box::range(box, a.dims), parent,
                                static_cast<std::uint16_t>(a.mass_of(base, sibling) + 1)};
         a.leaves[base + fresh] = {0, inner, 1};
         a.parent_of(base, sibling) = inner;
@@ -248,7 +253,7 @@ struct TreeOps {
         for (std::uint32_t n = parent; n != inside; n = a.ups[base + n].parent) {
             float* grown = a.box(base + n);
             Box::join(grown, grown, boxed, a.layout.floats);
-            a.ups[base + n].range = Box::range(grown, a.layout.blocks, a.dims);
+            a.ups[base + n].range = Box::range(grown, a.dims);
         }
         return {fresh, true};
     }
@@ -270,7 +275,7 @@ struct TreeOps {
         box_of(a, store, base, n.right(), right_scratch, right);
         float* box = a.box(base + inner);
         Box::join(box, left, right, a.layout.floats);
-        a.ups[base + inner].range = Box::range(box, a.layout.blocks, a.dims);
+        a.ups[base + inner].range = Box::range(box, a.dims);
     }
 
     static bool remove(ForestArena& a, const float* store, std::uint32_t tree, std::uint16_t slot) {
@@ -296,7 +301,7 @@ struct TreeOps {
         a.free_inner(tree, parent);
 
         alignas(64) float boxed[kMaxBoxFloats];
-        Box::to_box(boxed, point, a.layout.blocks, a.dims);
+        Box::to_box(boxed, point, a.dims);
         for (std::uint32_t up = grandparent; up != kNone; up = a.ups[base + up].parent) {
             // Strictly inside this box the point held none of its faces, nor any above.
             if (!touches(a.box(base + up), boxed, a.layout.floats)) break;
