@@ -2,8 +2,6 @@
 
 #include <thread>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "engine/catalog/sqlite_catalog_store.h"
 #include "engine/http/http_server.h"
 #include "engine/http/operations_pages.h"
@@ -121,7 +119,7 @@ Status Server::Parts::open_doors() {
     http->router().mount("GET", "/metrics", *metrics_page);
     // Further doors (console, REST, SQL) are mounted here.
     http->set_raw_handler(kNativePreface, [this](TcpSocket socket, std::vector<std::byte> first) {
-        return native->serve(boost::asio::ip::tcp::socket(std::move(socket)), std::move(first));
+        return native->serve(std::move(socket), std::move(first));
     });
     register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
