@@ -1,0 +1,62 @@
+#include "operators/expr/aggregate.h"
+
+namespace tidemill::sql {
+
+namespace {
+
+struct Entry {
+    std::string_view name;
+    AggregateKind kind;
+};
+constexpr Entry kNames[] = {{"COUNT", AggregateKind::Count},
+                            {"SUM", AggregateKind::Sum},
+                            {"AVG", AggregateKind::Avg},
+                            {"MIN", AggregateKind::Min},
+                            {"MAX", AggregateKind::Max},
+                            {"VAR_POP", AggregateKind::VarPop},
+                            {"VAR_SAMP", AggregateKind::VarSamp},
+                            {"STDDEV_POP", AggregateKind::StddevPop},
+                            {"STDDEV_SAMP", AggregateKind::StddevSamp},
+                            {"STDDEV", AggregateKind::StddevSamp},
+                            {"COUNT(*)", AggregateKind::CountAll}};
+
+}  // namespace
+
+std::optional<AggregateKind> aggregate_kind(std::string_view name) {
+    for (const auto& entry : kNames)
+        if (entry.name == name) return entry.kind;
+    return std::nullopt;
+}
+
+std::string_view aggregate_name(AggregateKind kind) {
+    for (const auto& entry : kNames)
+        if (entry.kind == kind) return entry.name;
+    return "?";
+}
+
+std::optional<AggregateSignature> resolve_aggregate(AggregateKind kind, const Type& argument) {
+    const Type type = argument.kind == TypeKind::Null ? Type(TypeKind::Integer) : argument;
+    switch (kind) {
+        case AggregateKind::CountAll:
+        case AggregateKind::Count:
+            return AggregateSignature{argument, TypeKind::BigInt};
+        case AggregateKind::Min:
+        case AggregateKind::Max:
+            return AggregateSignature{type, type};
+        case AggregateKind::Sum:
+            if (type.is_integer()) return AggregateSignature{TypeKind::BigInt, TypeKind::BigInt};
+            if (type.kind == TypeKind::Decimal) {
+                const auto sum = Type::decimal(kMaxDecimalPrecision, type.scale);
+                return AggregateSignature{sum, sum};
+            }
+            if (type.is_approximate())
+                return AggregateSignature{TypeKind::Double, TypeKind::Double};
+            if (type.kind == TypeKind::Interval) return AggregateSignature{type, type};
+            return std::nullopt;
+        default:
+            if (!type.is_numeric()) return std::nullopt;
+            return AggregateSignature{TypeKind::Double, TypeKind::Double};
+    }
+}
+
+}  // namespace tidemill::sql

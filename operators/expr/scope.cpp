@@ -1,0 +1,67 @@
+#include "operators/expr/scope.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "operators/sql/nearest_name.h"
+#include "operators/sql/printer.h"
+
+namespace tidemill::sql {
+
+bool Scope::is_qualifier(std::string_view name) const {
+    return std::ranges::find(qualifiers, name) != qualifiers.end();
+}
+
+std::optional<std::size_t> Scope::find(const std::vector<ast::Name>& path) const {
+    if (path.empty() || path.size() > 2) return std::nullopt;
+    if (path.size() == 2 && !is_qualifier(path[0].text)) return std::nullopt;
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        if (columns[i].name == path.back().text) return i;
+    return std::nullopt;
+}
+
+bool Scope::is_rowtime(const std::vector<ast::Name>& path) const {
+    return !path.empty() && path.back().text == kRowtime &&
+           (path.size() == 1 || (path.size() == 2 && is_qualifier(path[0].text)));
+}
+
+SqlError Scope::unknown_column(const ast::Expr& column) const {
+    const auto& path = column.path;
+    if (path.size() > 2)
+        return locate(sql_text, column.span, "A path of more than two names is not supported yet.");
+    std::vector<std::string> names;
+    if (path.size() == 2 && !is_qualifier(path[0].text)) {
+        for (const auto& name : qualifiers)
+            names.push_back(print_name(name));
+        return locate(
+            sql_text, path[0].span,
+            fmt::format("There is no stream or alias {} in this FROM.{}", print_name(path[0].text),
+                        did_you_mean(print_name(path[0].text), names)));
+    }
+    for (const auto& known : columns)
+        names.push_back(print_name(known.name));
+    names.emplace_back(kRowtime);
+    return locate(sql_text, path.back().span,
+                  fmt::format("There is no column {} here.{}", print_name(path.back().text),
+                              did_you_mean(print_name(path.back().text), names)));
+}
+
+bool is_same(const ast::Expr& a, const ast::Expr& b, const Scope& scope) {
+    if (a.kind != b.kind || a.op != b.op || a.args.size() != b.args.size() ||
+        a.is_negated != b.is_negated || a.unit != b.unit || a.is_distinct != b.is_distinct ||
+        a.is_star_call != b.is_star_call || a.has_operand != b.has_operand ||
+        a.has_else != b.has_else || a.type != b.type)
+        return false;
+    if (a.kind == ast::ExprKind::Literal) return a.literal == b.literal;
+    if (a.kind == ast::ExprKind::Column) {
+        if (scope.is_rowtime(a.path)) return scope.is_rowtime(b.path);
+        const auto place = scope.find(a.path);
+        return place && place == scope.find(b.path);
+    }
+    if (a.query || b.query || a.over || b.over || a.over_name || b.over_name) return false;
+    return std::ranges::equal(a.args, b.args,
+                              [&](const auto& x, const auto& y) { return is_same(*x, *y, scope); });
+}
+
+}  // namespace tidemill::sql

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include "engine/base/result.h"
+#include "operators/plan/bind_select.h"
+#include "operators/sql/nearest_name.h"
+
+namespace tidemill::sql {
+
+namespace {
+
+constexpr std::size_t kMaxForestColumns = 30;
+
+// DECIMAL is not among the numeric types of the forest's contract.
+bool is_forest_column(const Field& field) {
+    return !field.is_hidden && (field.type.is_integer() || field.type.is_approximate());
+}
+
+}  // namespace
+
+SqlResult<std::int64_t> SelectBinder::forest_parameter(const ast::Expr& call, std::size_t index,
+                                                       std::string_view name,
+                                                       std::int64_t otherwise, std::int64_t low,
+                                                       std::int64_t high) {
+    if (index >= call.args.size()) return otherwise;
+    const Scope nothing{text_, {}, {}};
+    const auto& arg = *call.args[index];
+    ASSIGN(const auto bound, ExpressionBinder(nothing).bind(arg));
+    const auto* literal = dynamic_cast<const Literal*>(bound.get());
+    const bool is_right = literal != nullptr && !literal->value().is_null &&
+                          (name == "withDirectionality" ? literal->type().kind == TypeKind::Boolean
+                                                        : literal->type().is_integer());
+    if (!is_right)
+        return failure(arg.span,
+                       fmt::format("{} must be a literal {}.", name,
+                                   name == "withDirectionality" ? "TRUE or FALSE" : "integer"));
+    const auto value = literal->value().bits;
+    if (value < low || value > high)
+        return failure(arg.span,
+                       fmt::format("{} must be from {} to {}, not {}.", name, low, high, value));
+    return value;
+}
+
+SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
+    const bool has_explanation = call.op == "RANDOM_CUT_FOREST_WITH_EXPLANATION";
+    if (call.op != "RANDOM_CUT_FOREST" && !has_explanation) {
+        for (const std::string_view later :
+             {"HOTSPOTS", "TOP_K_ITEMS_TUMBLING", "COUNT_DISTINCT_ITEMS_TUMBLING", "GROUP_RANK",
+              "TUMBLE", "HOP", "SESSION", "CUMULATE"})
+            if (call.op == later) return failure(call.span, call.op + " is not supported yet.");
+        const std::string known[] = {"RANDOM_CUT_FOREST", "RANDOM_CUT_FOREST_WITH_EXPLANATION"};
+        return failure(call.span, fmt::format("There is no table function {}.{}", call.op,
+                                              did_you_mean(call.op, known)));
+    }
+    const std::size_t max_args = has_explanation ? 6 : 5;
+    if (call.args.empty() || call.args[0]->kind != ast::ExprKind::Cursor)
+        return failure(call.args.empty() ? call.span : call.args[0]->span,
+                       call.op + " takes CURSOR(SELECT STREAM ...) as its first argument.");
+    if (call.args.size() > max_args)
+        return failure(call.args[max_args]->span,
+                       fmt::format("{} takes at most {} arguments.", call.op, max_args));
+    ASSIGN(auto input, bind(*call.args[0]->query));
+    ForestNode node;
+    node.has_explanation = has_explanation;
+    ASSIGN(const auto trees, forest_parameter(call, 1, "numberOfTrees", 100, 1, 1000));
+    ASSIGN(const auto sample, forest_parameter(call, 2, "subSampleSize", 256, 10, 1000));
+    ASSIGN(const auto decay, forest_parameter(call, 3, "timeDecay", 100000, 1, 2147483647));
+    ASSIGN(const auto shingle, forest_parameter(call, 4, "shingleSize", 1, 1, 30 * 10));
+    TRY(forest_parameter(call, 5, "withDirectionality", 0, 0, 1));
+    if (sample >= decay)
+        return failure(
+            call.args[std::min<std::size_t>(3, call.args.size() - 1)]->span,
+            fmt::format("subSampleSize ({}) must be below timeDecay ({}).", sample, decay));
+    node.trees = static_cast<std::uint32_t>(trees);
+    node.sample = static_cast<std::uint32_t>(sample);
+    node.time_decay = static_cast<std::uint32_t>(decay);
+    node.shingle = static_cast<std::uint32_t>(shingle);
+    for (std::size_t i = 0; i < input->schema.size(); ++i)
+        if (is_forest_column(input->schema[i])) node.columns.push_back(i);
+    if (node.columns.empty())
+        return failure(call.args[0]->span,
+                       "The CURSOR gives no numeric column (integers, REAL or DOUBLE) to score.");
+    if (node.columns.size() > kMaxForestColumns)
+        return failure(call.args[0]->span,
+                       fmt::format("The CURSOR gives {} numeric columns; at most {} are allowed.",
+                                   node.columns.size(), kMaxForestColumns));
+    auto plan = make_node(std::move(input));
+    plan->body = std::move(node);
+    const auto add = [&](std::string name, Type type) {
+        plan->schema.fields.push_back({std::move(name), type, true, false});
+        plan->monotonicity.push_back(Monotonicity::None);
+    };
+    add("ANOMALY_SCORE", TypeKind::Double);
+    if (has_explanation) add("ANOMALY_EXPLANATION", Type::varchar(20480));
+    return plan;
+}
+
+}  // namespace tidemill::sql

@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include "engine/base/result.h"
+#include "operators/expr/cast.h"
+#include "operators/plan/aggregate_list.h"
+#include "operators/plan/bind_select.h"
+#include "operators/sql/printer.h"
+
+namespace tidemill::sql {
+
+using ast::ExprKind;
+
+namespace {
+
+// STEP(ROWTIME BY INTERVAL ...) and FLOOR(ROWTIME TO unit) know where their window ends.
+std::optional<WindowEnd> window_end(const ast::Expr& key, std::size_t index, const Scope& scope) {
+    if (key.kind != ExprKind::Call || key.args.empty() || key.args[0]->kind != ExprKind::Column ||
+        !scope.is_rowtime(key.args[0]->path))
+        return std::nullopt;
+    if (key.op == "FLOOR" && key.unit) return WindowEnd{index, 0, key.unit};
+    if (key.op == "STEP" && key.args.size() == 2 && key.args[1]->kind == ExprKind::Literal &&
+        key.args[1]->literal.type.kind == TypeKind::Interval && key.args[1]->literal.bits > 0)
+        return WindowEnd{index, key.args[1]->literal.bits, std::nullopt};
+    return std::nullopt;
+}
+
+Span span_of(const std::vector<ast::ExprPtr>& exprs) {
+    return Span::join(exprs.front()->span, exprs.back()->span);
+}
+
+constexpr std::string_view kNeedsMonotonic =
+    "needs a monotonic expression that ends the groups of an endless stream, such as STEP(ROWTIME "
+    "BY INTERVAL '1' "
+    "MINUTE), FLOOR(ROWTIME TO HOUR) or MONOTONIC(column).";
+
+}  // namespace
+
+SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relation relation) {
+    const Scope scope = relation.scope;
+    if (select.group_by.empty())
+        return failure(
+            select.span,
+            fmt::format("An aggregate over a stream needs GROUP BY, and that {}", kNeedsMonotonic));
+    TumbleNode node;
+    Schema schema;
+    std::vector<Monotonicity> monotonicity;
+    ExpressionBinder plain(scope);
+    for (std::size_t i = 0; i < select.group_by.size(); ++i) {
+        const auto& expr = *select.group_by[i];
+        ASSIGN(auto key, plain.bind(expr));
+        const bool is_monotonic = key->monotonicity == Monotonicity::Ascending ||
+                                  key->monotonicity == Monotonicity::Descending;
+        if (is_monotonic) node.monotonic_keys.push_back(i);
+        if (const auto end = window_end(expr, i, scope)) node.ends.push_back(*end);
+        schema.fields.push_back({fmt::format("$KEY{}", i), key->type(), key->is_nullable, false});
+        monotonicity.push_back(key->monotonicity);
+        node.keys.push_back(std::move(key));
+    }
+    if (node.monotonic_keys.empty())
+        return failure(span_of(select.group_by),
+                       fmt::format("GROUP BY over a stream {}", kNeedsMonotonic));
+
+    AggregateList list(scope, node.arguments, node.aggregates);
+    const std::size_t key_count = node.keys.size();
+    // Keys and aggregates become columns of the group's row; nothing else of the input survives.
+    const auto intercept = [&](const ast::Expr& expr) -> SqlResult<ExpressionPtr> {
+        for (std::size_t k = 0; k < key_count; ++k)
+            if (is_same(expr, *select.group_by[k], scope)) {
+                auto reference = std::make_unique<ColumnReference>(schema[k].type, k, print(expr));
+                reference->monotonicity = monotonicity[k];
+                reference->is_nullable = schema[k].is_nullable;
+                return reference;
+            }
+        if (expr.kind == ExprKind::Call && aggregate_kind(expr.op)) {
+            ASSIGN(const auto index, list.add(expr));
+            return std::make_unique<ColumnReference>(node.aggregates[index].result,
+                                                     key_count + index, print(expr));
+        }
+        if (expr.kind != ExprKind::Column) return ExpressionPtr();
+        if (scope.is_rowtime(expr.path) && expr.path.size() == 1)
+            return std::make_unique<RowtimeReference>();
+        if (!scope.is_rowtime(expr.path) && !scope.find(expr.path))
+            return std::unexpected(scope.unknown_column(expr));
+        return failure(expr.span, fmt::format("{} must stand in GROUP BY or inside an aggregate.",
+                                              print(expr)));
+    };
+    ExpressionBinder binder(scope, intercept);
+    ExpressionPtr having;
+    if (select.having) {
+        ASSIGN(having, binder.bind_condition(*select.having, "HAVING"));
+    }
+    Relation grouped;
+    grouped.plan = make_node(std::move(relation.plan));
+    PlanNode* tumble = grouped.plan.get();
+    if (having) grouped.plan = make_filter(std::move(grouped.plan), std::move(having));
+    ASSIGN(auto plan, project(select, std::move(grouped), scope, binder));
+    // Only now are all aggregates known.
+    for (std::size_t i = 0; i < node.aggregates.size(); ++i) {
+        schema.fields.push_back({fmt::format("$AGG{}", i), node.aggregates[i].result, true, false});
+        monotonicity.push_back(Monotonicity::None);
+    }
+    for (PlanNode* above = plan.get(); above != nullptr;
+         above = above == tumble ? nullptr : above->inputs[0].get()) {
+        if (above == plan.get()) continue;
+        above->schema = schema;
+        above->monotonicity = monotonicity;
+    }
+    tumble->body = std::move(node);
+    return plan;
+}
+
+}  // namespace tidemill::sql

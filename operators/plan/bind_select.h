@@ -1,0 +1,59 @@
+#pragma once
+
+#include "operators/expr/bind_expression.h"
+#include "operators/plan/plan.h"
+
+namespace tidemill::sql {
+
+/// Turns one SELECT into a plan. Parts: bind_select.cpp (clauses in order), bind_from.cpp,
+/// bind_group.cpp (tumbling), bind_slide.cpp (OVER), bind_forest.cpp (table functions).
+class SelectBinder {
+ public:
+    SelectBinder(std::string_view sql_text, const StreamCatalog& catalog)
+        : text_(sql_text), catalog_(catalog) {}
+
+    SqlResult<PlanPtr> bind(const ast::Select& select);
+    /// Streams that were read, each once.
+    const std::vector<std::size_t>& sources() const { return sources_; }
+
+ private:
+    struct Relation {
+        PlanPtr plan;
+        Scope scope;
+    };
+
+    SqlResult<PlanPtr> bind_single(const ast::Select& select);
+    SqlResult<PlanPtr> bind_union(const ast::Select& select);
+    SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
+                               const Scope& star_scope, ExpressionBinder& binder);
+
+    SqlResult<Relation> bind_from(const ast::FromItem& from);
+    SqlResult<PlanPtr> bind_stream(const ast::FromItem& from, std::vector<std::string>& qualifiers);
+    SqlResult<PlanPtr> bind_forest(const ast::Expr& call);
+    SqlResult<std::int64_t> forest_parameter(const ast::Expr& call, std::size_t index,
+                                             std::string_view name, std::int64_t otherwise,
+                                             std::int64_t low, std::int64_t high);
+
+    SqlResult<PlanPtr> bind_grouped(const ast::Select& select, Relation relation);
+    SqlResult<PlanPtr> bind_windowed(const ast::Select& select, Relation relation);
+
+    std::unexpected<SqlError> failure(Span span, std::string message) const {
+        return std::unexpected(locate(text_, span, std::move(message)));
+    }
+
+    std::string_view text_;
+    const StreamCatalog& catalog_;
+    std::vector<std::size_t> sources_;
+};
+
+/// A scope of a plan's columns under the given names.
+Scope scope_of(std::string_view sql_text, const PlanNode& plan,
+               std::vector<std::string> qualifiers);
+PlanPtr make_filter(PlanPtr input, ExpressionPtr predicate);
+/// A node with one input and its schema, to be changed by the caller.
+PlanPtr make_node(PlanPtr input);
+/// Calls `visit` for every node of the tree that is not inside another query; stops below nodes for
+/// which it is false.
+void walk(const ast::Expr& expr, const std::function<bool(const ast::Expr&)>& visit);
+
+}  // namespace tidemill::sql

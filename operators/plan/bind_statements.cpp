@@ -1,0 +1,191 @@
+#include "operators/plan/bind_statements.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/base/result.h"
+#include "operators/expr/cast.h"
+#include "operators/plan/bind_select.h"
+#include "operators/sql/nearest_name.h"
+#include "operators/sql/parser.h"
+#include "operators/sql/printer.h"
+
+namespace tidemill::sql {
+
+namespace {
+
+class StatementBinder {
+ public:
+    StatementBinder(std::string_view text, std::span<const CatalogStream> inputs) : text_(text) {
+        plan_.catalog.streams.assign(inputs.begin(), inputs.end());
+    }
+
+    SqlResult<ApplicationPlan> run(const std::vector<ast::Statement>& statements) {
+        for (const auto& statement : statements) {
+            if (const auto* stream = std::get_if<ast::CreateStream>(&statement.body))
+                TRY(add_stream(*stream));
+            else
+                TRY(add_pump(std::get<ast::CreatePump>(statement.body)));
+        }
+        return std::move(plan_);
+    }
+
+ private:
+    std::unexpected<SqlError> failure(Span span, std::string message) const {
+        return std::unexpected(locate(text_, span, std::move(message)));
+    }
+
+    SqlResult<void> add_stream(const ast::CreateStream& create) {
+        CatalogStream stream{create.name.text, {}, false};
+        for (const auto& column : create.columns) {
+            if (stream.schema.find(column.name.text))
+                return failure(column.name.span, fmt::format("The column {} is declared twice.",
+                                                             print_name(column.name.text)));
+            stream.schema.fields.push_back(
+                {column.name.text, column.type, !column.is_not_null, false});
+        }
+        if (create.name.text == "error_stream" || create.name.text == "ERROR_STREAM")
+            return failure(create.name.span, "error_stream is a system stream and exists already.");
+        const auto existing = plan_.catalog.find(create.name.text);
+        if (!existing) {
+            plan_.catalog.streams.push_back(std::move(stream));
+            return {};
+        }
+        if (plan_.catalog.streams[*existing].is_input)
+            return failure(create.name.span,
+                           fmt::format("{} is an input stream and exists already.",
+                                       print_name(create.name.text)));
+        if (!create.or_replace)
+            return failure(
+                create.name.span,
+                fmt::format("The stream {} exists already; CREATE OR REPLACE replaces it.",
+                            print_name(create.name.text)));
+        for (const auto& pump : plan_.pumps)
+            if (pump.target == *existing ||
+                std::ranges::find(pump.sources, *existing) != pump.sources.end())
+                return failure(
+                    create.name.span,
+                    fmt::format("The stream {} cannot be replaced: pump {} uses it already.",
+                                print_name(create.name.text), print_name(pump.name)));
+        plan_.catalog.streams[*existing] = std::move(stream);
+        return {};
+    }
+
+    SqlResult<void> add_pump(const ast::CreatePump& create) {
+        const auto same_name = std::ranges::find(plan_.pumps, create.name.text, &PumpPlan::name);
+        if (same_name != plan_.pumps.end()) {
+            if (!create.or_replace)
+                return failure(
+                    create.name.span,
+                    fmt::format("The pump {} exists already; CREATE OR REPLACE replaces it.",
+                                print_name(create.name.text)));
+            plan_.pumps.erase(same_name);
+        }
+        const auto target = plan_.catalog.find(create.target.text);
+        if (!target)
+            return failure(create.target.span,
+                           fmt::format("There is no stream {}.{}", print_name(create.target.text),
+                                       did_you_mean(print_name(create.target.text),
+                                                    plan_.catalog.printed_names())));
+        if (plan_.catalog.streams[*target].is_input)
+            return failure(create.target.span,
+                           fmt::format("{} is fed from outside; a pump cannot insert into it.",
+                                       print_name(create.target.text)));
+        SelectBinder binder(text_, plan_.catalog);
+        ASSIGN(auto query, binder.bind(*create.select));
+        PumpPlan pump;
+        pump.name = create.name.text;
+        pump.target = *target;
+        pump.sources = binder.sources();
+        pump.is_started = !create.is_stopped;
+        for (const auto source : pump.sources)
+            if (reaches(*target, source))
+                return failure(
+                    create.name.span,
+                    fmt::format("The pump {} would close a circle: {} feeds {} already.",
+                                print_name(create.name.text), print_name(create.target.text),
+                                print_name(plan_.catalog.streams[source].name)));
+        ASSIGN(pump.root, insert(create, std::move(query), plan_.catalog.streams[*target].schema));
+        plan_.pumps.push_back(std::move(pump));
+        return {};
+    }
+
+    // Whether rows of stream `from` can come to stream `to`.
+    bool reaches(std::size_t from, std::size_t to) const {
+        if (from == to) return true;
+        for (const auto& pump : plan_.pumps)
+            if (std::ranges::find(pump.sources, from) != pump.sources.end() &&
+                reaches(pump.target, to))
+                return true;
+        return false;
+    }
+
+    // Brings the query's columns to the order and types of the target's.
+    SqlResult<PlanPtr> insert(const ast::CreatePump& create, PlanPtr query, const Schema& target) {
+        std::vector<std::size_t> places;  // of the target, for each column of the query
+        for (const auto& name : create.columns) {
+            const auto place = target.find(name.text);
+            std::vector<std::string> names;
+            for (const auto& field : target.fields)
+                names.push_back(print_name(field.name));
+            if (!place)
+                return failure(
+                    name.span,
+                    fmt::format("The stream {} has no column {}.{}", print_name(create.target.text),
+                                print_name(name.text), did_you_mean(print_name(name.text), names)));
+            if (std::ranges::find(places, *place) != places.end())
+                return failure(name.span,
+                               fmt::format("The column {} is named twice.", print_name(name.text)));
+            places.push_back(*place);
+        }
+        if (create.columns.empty())
+            for (std::size_t i = 0; i < target.size(); ++i)
+                places.push_back(i);
+        if (query->schema.size() != places.size())
+            return failure(
+                create.select->span,
+                fmt::format("The query gives {} columns, {} takes {}.", query->schema.size(),
+                            print_name(create.target.text), places.size()));
+        std::vector<ExpressionPtr> expressions(target.size());
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            const auto &from = query->schema[i], &to = target[places[i]];
+            if (!is_assignable(from.type, to.type)) {
+                const bool is_one_to_one = create.select->items.size() == places.size();
+                return failure(
+                    is_one_to_one ? create.select->items[i].expr->span : create.select->span,
+                    fmt::format("Column {} of {} is {}, the query gives {}. Use CAST.",
+                                print_name(to.name), print_name(create.target.text),
+                                to.type.to_string(), from.type.to_string()));
+            }
+            expressions[places[i]] =
+                cast_to(std::make_unique<ColumnReference>(from.type, i, from.name), to.type);
+        }
+        for (std::size_t i = 0; i < expressions.size(); ++i) {
+            if (expressions[i]) continue;
+            if (!target[i].is_nullable)
+                return failure(create.target.span,
+                               fmt::format("The column {} is NOT NULL and gets no value.",
+                                           print_name(target[i].name)));
+            expressions[i] = std::make_unique<Literal>(Value::null(target[i].type));
+        }
+        auto node = make_node(std::move(query));
+        node->body = ProjectNode{std::move(expressions), nullptr};
+        node->schema = target;
+        node->monotonicity.assign(target.size(), Monotonicity::None);
+        return node;
+    }
+
+    std::string_view text_;
+    ApplicationPlan plan_;
+};
+
+}  // namespace
+
+SqlResult<ApplicationPlan> plan_application(std::string_view sql_text,
+                                            std::span<const CatalogStream> inputs) {
+    ASSIGN(const auto statements, parse(sql_text));
+    return StatementBinder(sql_text, inputs).run(statements);
+}
+
+}  // namespace tidemill::sql

@@ -1,0 +1,66 @@
+#include "operators/plan/plan.h"
+
+#include <fmt/format.h>
+
+#include "operators/sql/printer.h"
+
+namespace tidemill::sql {
+
+namespace {
+
+std::string list(const std::vector<ExpressionPtr>& expressions) {
+    std::string text;
+    for (const auto& expression : expressions)
+        text += (text.empty() ? "" : ", ") + expression->describe();
+    return text;
+}
+
+std::string list(const std::vector<AggregateCall>& aggregates,
+                 const std::vector<ExpressionPtr>& arguments) {
+    std::string text;
+    for (const auto& call : aggregates) {
+        if (!text.empty()) text += ", ";
+        text += aggregate_name(call.kind);
+        if (call.kind != AggregateKind::CountAll)
+            text += "(" + arguments[call.argument]->describe() + ")";
+    }
+    return text;
+}
+
+struct Describe {
+    std::string operator()(const ScanNode& node) const { return "Scan " + print_name(node.name); }
+    std::string operator()(const FilterNode& node) const {
+        return "Filter " + node.predicate->describe();
+    }
+    std::string operator()(const ProjectNode& node) const {
+        return "Project " + list(node.expressions) +
+               (node.rowtime ? ", " + node.rowtime->describe() + " AS ROWTIME" : "");
+    }
+    std::string operator()(const TumbleNode& node) const {
+        return "Tumble by " + list(node.keys) + ": " + list(node.aggregates, node.arguments);
+    }
+    std::string operator()(const SlideNode& node) const {
+        return fmt::format("Slide over {} {}{}{}: {}", node.preceding, node.is_rows ? "rows" : "ms",
+                           node.keys.empty() ? "" : " by ", list(node.keys),
+                           list(node.aggregates, node.arguments));
+    }
+    std::string operator()(const ForestNode& node) const {
+        return fmt::format("Forest{} of {} columns: {} trees, sample {}, decay {}, shingle {}",
+                           node.has_explanation ? " with explanation" : "", node.columns.size(),
+                           node.trees, node.sample, node.time_decay, node.shingle);
+    }
+    std::string operator()(const UnionNode&) const { return "Union"; }
+};
+
+}  // namespace
+
+std::string PlanNode::describe() const { return std::visit(Describe(), body); }
+
+std::string PlanNode::describe_tree(std::size_t indent) const {
+    std::string text = std::string(indent * 2, ' ') + describe() + "\n";
+    for (const auto& input : inputs)
+        text += input->describe_tree(indent + 1);
+    return text;
+}
+
+}  // namespace tidemill::sql

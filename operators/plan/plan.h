@@ -1,0 +1,100 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "operators/expr/aggregate.h"
+#include "operators/expr/expression.h"
+#include "operators/plan/stream_catalog.h"
+
+/// What a pump does, as a tree of relational steps with bound expressions; `exec` makes one
+/// operator of each.
+namespace tidemill::sql {
+
+struct PlanNode;
+using PlanPtr = std::unique_ptr<PlanNode>;
+
+/// Rows of a stream.
+struct ScanNode {
+    std::size_t stream;
+    std::string name;
+};
+
+/// Rows for which the predicate is true.
+struct FilterNode {
+    ExpressionPtr predicate;
+};
+
+/// Computed columns; `rowtime`, if given, replaces ROWTIME (`expr AS ROWTIME`).
+struct ProjectNode {
+    std::vector<ExpressionPtr> expressions;
+    ExpressionPtr rowtime;
+};
+
+/// A group key that is STEP or FLOOR of ROWTIME says when its window ends.
+struct WindowEnd {
+    std::size_t key;
+    std::int64_t step_millis;      ///< STEP
+    std::optional<TimeUnit> unit;  ///< FLOOR ... TO unit
+};
+
+/// Tumbling GROUP BY: groups live until a monotonic key changes. Output: keys, then aggregates.
+struct TumbleNode {
+    std::vector<ExpressionPtr> keys;
+    std::vector<std::size_t> monotonic_keys;
+    std::vector<ExpressionPtr> arguments;
+    std::vector<AggregateCall> aggregates;  ///< `argument` counts in `arguments`
+    std::vector<WindowEnd> ends;
+};
+
+/// agg OVER (PARTITION BY keys RANGE | ROWS preceding). Output: the input's columns, then
+/// aggregates.
+struct SlideNode {
+    std::vector<ExpressionPtr> keys;
+    bool is_rows = false;
+    std::int64_t preceding = 0;  ///< rows, or milliseconds
+    std::vector<ExpressionPtr> arguments;
+    std::vector<AggregateCall> aggregates;
+};
+
+/// RANDOM_CUT_FOREST[_WITH_EXPLANATION]. Output: the input's columns, ANOMALY_SCORE [,
+/// ANOMALY_EXPLANATION].
+struct ForestNode {
+    std::vector<std::size_t> columns;  ///< numeric columns of the input that make the point
+    std::uint32_t trees = 100, sample = 256, time_decay = 100000, shingle = 1;
+    bool has_explanation = false;
+};
+
+/// UNION ALL; rows merged by ROWTIME.
+struct UnionNode {};
+
+struct PlanNode {
+    std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, SlideNode, ForestNode, UnionNode>
+        body;
+    std::vector<PlanPtr> inputs;
+    Schema schema;                           ///< of its output
+    std::vector<Monotonicity> monotonicity;  ///< of its output columns
+
+    /// One line for this step: "Filter (value > 3)".
+    std::string describe() const;
+    /// The whole tree, indented, its inputs below.
+    std::string describe_tree(std::size_t indent = 0) const;
+};
+
+struct PumpPlan {
+    std::string name;
+    std::size_t target = 0;
+    std::vector<std::size_t> sources;
+    bool is_started = true;
+    PlanPtr root;  ///< its columns are those of the target
+};
+
+struct ApplicationPlan {
+    StreamCatalog catalog;
+    std::vector<PumpPlan> pumps;
+};
+
+}  // namespace tidemill::sql

@@ -1,0 +1,14 @@
+#include "operators/plan/stream_catalog.h"
+
+#include "operators/sql/printer.h"
+
+namespace tidemill::sql {
+
+std::vector<std::string> StreamCatalog::printed_names() const {
+    std::vector<std::string> names;
+    for (const auto& stream : streams)
+        names.push_back(print_name(stream.name));
+    return names;
+}
+
+}  // namespace tidemill::sql

@@ -1,0 +1,128 @@
+#include "operators/state/group_table.h"
+
+#include <string_view>
+
+namespace tidemill::sql {
+
+namespace {
+
+constexpr std::uint64_t kNullHash = 0x9e3779b97f4a7c15;
+
+std::uint64_t mix(std::uint64_t x) {
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93;
+    return x ^ (x >> 32);
+}
+
+std::uint64_t hash_of(const Column& column, std::size_t row) {
+    if (column.is_null(row)) return kNullHash;
+    if (column.type().storage() == Storage::Text)
+        return std::hash<std::string_view>()(column.text_at(row));
+    // -0.0 and 0.0 are one key.
+    if (column.type().storage() == Storage::Double && column.double_at(row) == 0) return mix(0);
+    return mix(static_cast<std::uint64_t>(column.int_at(row)));
+}
+
+}  // namespace
+
+GroupTable::GroupTable(std::span<const Type> key_types) {
+    for (const auto& type : key_types)
+        keys_.emplace_back(type);
+    slots_.assign(64, kEmpty);
+}
+
+void GroupTable::find_or_add(std::span<const Column* const> columns, const Selection& rows,
+                             std::vector<std::uint32_t>& groups) {
+    const auto slot_count = rows.count == 0 ? 0 : rows[rows.count - 1] + 1;
+    groups.resize(std::max(groups.size(), slot_count));
+    row_hashes_.assign(slot_count, 0);
+    for (const auto* column : columns)
+        rows.for_each([&](std::size_t row) {
+            row_hashes_[row] = mix(row_hashes_[row] * 31 + hash_of(*column, row));
+        });
+    rows.for_each(
+        [&](std::size_t row) { groups[row] = find_or_add_row(columns, row, row_hashes_[row]); });
+}
+
+std::uint32_t GroupTable::find_or_add_row(std::span<const Column* const> columns, std::size_t row,
+                                          std::uint64_t hash) {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t place = hash & mask;
+    for (; slots_[place] != kEmpty; place = (place + 1) & mask) {
+        const auto group = slots_[place];
+        if (hashes_[group] == hash && equals(columns, row, group)) return group;
+    }
+    const auto group = static_cast<std::uint32_t>(hashes_.size());
+    slots_[place] = group;
+    hashes_.push_back(hash);
+    for (std::size_t i = 0; i < keys_.size(); ++i)
+        keys_[i].append_from(*columns[i], row);
+    if (hashes_.size() * 2 > slots_.size()) grow(slots_.size() * 2);
+    return group;
+}
+
+bool GroupTable::equals(std::span<const Column* const> columns, std::size_t row,
+                        std::uint32_t group) const {
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+        const auto &a = *columns[i], &b = keys_[i];
+        if (a.is_null(row) || b.is_null(group)) {
+            if (a.is_null(row) != b.is_null(group)) return false;
+        } else if (a.type().storage() == Storage::Text) {
+            if (a.text_at(row) != b.text_at(group)) return false;
+        } else if (a.int_at(row) != b.int_at(group)) {
+            const bool are_zeros = a.type().storage() == Storage::Double && a.double_at(row) == 0 &&
+                                   b.double_at(group) == 0;
+            if (!are_zeros) return false;
+        }
+    }
+    return true;
+}
+
+void GroupTable::grow(std::size_t slots) {
+    slots_.assign(slots, kEmpty);
+    for (std::uint32_t group = 0; group < hashes_.size(); ++group) {
+        std::size_t place = hashes_[group] & (slots - 1);
+        while (slots_[place] != kEmpty)
+            place = (place + 1) & (slots - 1);
+        slots_[place] = group;
+    }
+}
+
+void GroupTable::clear() {
+    for (auto& key : keys_)
+        key.clear();
+    hashes_.clear();
+    slots_.assign(64, kEmpty);
+}
+
+void GroupTable::snapshot(StateWriter& to) const {
+    to.put_count(size());
+    for (const auto& key : keys_)
+        to.put_column(key);
+}
+
+void GroupTable::restore(StateReader& from) {
+    clear();
+    const auto groups = from.take_size(keys_.empty() ? 1 : keys_.size());
+    std::vector<Column> keys;
+    for (const auto& key : keys_) {
+        keys.emplace_back(key.type());
+        from.take_column(keys.back());
+        if (keys.back().size() != groups) from.fail();
+    }
+    if (from.has_failed()) return;
+    std::vector<const Column*> columns;
+    for (const auto& key : keys)
+        columns.push_back(&key);
+    // Group by group: snapshots may hold more groups than a batch has rows.
+    for (std::size_t row = 0; row < groups; ++row) {
+        std::uint64_t hash = 0;
+        for (const auto* column : columns)
+            hash = mix(hash * 31 + hash_of(*column, row));
+        if (find_or_add_row(columns, row, hash) != row) return from.fail();
+    }
+}
+
+}  // namespace tidemill::sql
