@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/query/application_checkpoint.h"
+#include "engine/query/application_definition.h"
+#include "engine/query/input_decoder.h"
+#include "engine/query/query_limits.h"
+#include "engine/reactor/gate.h"
+#include "engine/reactor/reactor.h"
+#include "engine/reactor/signal.h"
+#include "engine/service/stream_service.h"
+#include "operators/exec/application.h"
+
+namespace tidemill::query {
+
+struct FeedStats {
+    std::uint64_t rows_in = 0;       ///< pushed
+    std::uint64_t rows_refused = 0;  ///< by the decoder, sent to error_stream
+    std::int64_t lag_ms = 0;  ///< age of the oldest record that waits to be read; 0 at the tip
+    std::string trouble;      ///< why a shard cannot be read just now; empty when all can
+};
+
+/// Feeds an application from the shards of its input streams: one task a shard reads, decodes and
+/// pushes slices; children of a split or merged shard follow once their parents are done. Idle
+/// inputs whose ROWTIME is the time of arrival follow the clock, so that their windows close; those
+/// with a rowtime column move by their rows alone. Core: the one that made it.
+class ApplicationFeed {
+ public:
+    ApplicationFeed(StreamService& service, Reactor& reactor, const QueryLimits& limits,
+                    std::vector<InputDefinition> inputs, std::vector<sql::Field> hidden_fields);
+
+    /// Finds the streams and the columns of each input; `known` are those of a checkpoint, empty
+    /// without one. While a stream has no record yet that columns could be found in, waits for one
+    /// as long as `is_wanted` says so. Errors: NotFound (stream, rowtime column), InvalidArgument
+    /// (columns), Cancelled, Unavailable (no record yet and `may_wait` is false).
+    Task<Status> open(std::vector<sql::Schema> known, bool may_wait,
+                      std::function<bool()> is_wanted);
+    /// For Application::compile. After `open`.
+    std::vector<sql::InputStream> input_streams() const;
+    const std::vector<InputDefinition>& inputs() const { return definitions_; }
+
+    /// Begins to push into `application` at the checkpoint's positions, or where each input says.
+    /// `application` outlives `stop`. Errors: those of the service.
+    Task<Status> start(sql::Application& application, const ApplicationCheckpoint* from);
+    /// No push after it. Idempotent.
+    Task<void> stop();
+
+    /// Fills schemas, positions, bounds and rows_in; between two pushes, so they belong together.
+    void save_to(ApplicationCheckpoint& checkpoint) const;
+    FeedStats stats() const;
+
+    /// Back-pressure: sources wait while this many rows are on their way out.
+    void add_pending(std::size_t rows) { pending_ += rows; }
+    void take_pending(std::size_t rows) {
+        pending_ -= rows;
+        if (pending_ < limits_.rows_in_flight_max) room_.notify_all();
+    }
+
+ private:
+    struct Shard {
+        ShardInfo info;
+        Ordinal next = 0;
+        bool is_finished = false;
+        bool is_behind = false;        // records wait to be read
+        std::int64_t clear_until = 0;  // all that arrived before has been pushed
+        std::string trouble;
+    };
+    struct Input {
+        InputDefinition definition;
+        sql::Schema columns;
+        std::unique_ptr<InputDecoder> decoder;
+        sql::StreamId stream;
+        sql::RowBatch rows;
+        std::int64_t bound = INT64_MIN;
+        std::map<std::uint32_t, Shard> shards;  // by index; nodes stay in place
+    };
+
+    Task<Status> find_input_columns(Input& input, bool may_wait,
+                                    const std::function<bool()>& is_wanted);
+    Task<Result<std::vector<std::string>>> sample(const StreamInfo& stream);
+    Task<Status> begin_shards(Input& input, bool is_first);
+    Task<Result<Ordinal>> first_ordinal(const Input& input, ShardUid shard, bool is_first);
+    void decode(Input& input, const Shard& shard, const RecordView& record, Ordinal ordinal,
+                WallTime arrival);
+    void spawn_reader(Input& input, Shard& shard);
+    Task<void> read_shard(Input& input, Shard& shard);
+    Task<void> push_batch(Input& input, Shard& shard, RecordBatchView batch);
+    void push_rows(Input& input);
+    Task<void> follow_clock();
+    void advance_idle(Input& input);
+    Task<bool> pause(std::chrono::milliseconds& delay);
+    WallTime wall_now() { return reactor_.clock().wall_now(); }
+    MonoTime mono_now() { return reactor_.clock().mono_now(); }
+
+    StreamService& service_;
+    Reactor& reactor_;
+    const QueryLimits& limits_;
+    std::vector<InputDefinition> definitions_;
+    std::vector<sql::Field> hidden_fields_;
+    std::vector<std::unique_ptr<Input>> inputs_;
+    sql::Application* application_ = nullptr;
+    sql::RejectedRows rejected_;
+    Signal room_;
+    std::size_t pending_ = 0;
+    std::size_t slice_rows_ = 256;  // adapted so that a slice takes its time and no more
+    std::uint64_t rows_in_ = 0, rows_refused_ = 0;
+    bool is_stopped_ = false;
+    Gate gate_;
+};
+
+}  // namespace tidemill::query

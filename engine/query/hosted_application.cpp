@@ -1,0 +1,171 @@
+#include "engine/query/hosted_application.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/base/check.h"
+#include "engine/telemetry/log.h"
+
+namespace tidemill::query {
+
+std::string_view status_name(ApplicationStatus status) {
+    switch (status) {
+        case ApplicationStatus::Stopped:
+            return "stopped";
+        case ApplicationStatus::Starting:
+            return "starting";
+        case ApplicationStatus::Running:
+            return "running";
+        case ApplicationStatus::Failed:
+            return "failed";
+    }
+    return "unknown";
+}
+
+std::unexpected<Error> sql_failure(const sql::SqlError& error) {
+    return fail(Errc::InvalidArgument, error.to_string());
+}
+
+HostedApplication::HostedApplication(StreamService& service, Reactor& reactor,
+                                     const QueryLimits& limits, ApplicationDefinition definition)
+    : service_(service), reactor_(reactor), limits_(limits), definition_(std::move(definition)) {}
+
+void HostedApplication::start() {
+    status_ = ApplicationStatus::Starting;
+    reactor_.spawn(gate_, live());
+}
+
+Task<void> HostedApplication::live() {
+    const Status opened = co_await open();
+    if (is_stopped_) co_return;
+    if (!opened) {
+        status_ = ApplicationStatus::Failed;
+        message_ = opened.error().message;
+        log::error("sql_application_failed",
+                   {{"application", definition_.name}, {"reason", opened.error()}});
+        co_return;
+    }
+    status_ = ApplicationStatus::Running;
+    log::info("sql_application_running", {{"application", definition_.name}});
+    do {
+        const auto saved = co_await save_checkpoint(MonoTime::max());
+        checkpoint_trouble_ = saved ? "" : saved.error().to_string();
+    } while (co_await gate_.sleep_until(reactor_.clock().mono_now() + limits_.checkpoint_every));
+}
+
+Task<Result<std::optional<ApplicationCheckpoint>>> HostedApplication::load_checkpoint() {
+    CO_ASSIGN(const auto bytes, co_await service_.load_blob(kCheckpointBlob, definition_.name));
+    if (!bytes) co_return std::nullopt;
+    co_return decode_checkpoint(*bytes, definition_.sql_text, definition_.inputs.size());
+}
+
+Task<Status> HostedApplication::open() {
+    CO_ASSIGN(const auto checkpoint, co_await load_checkpoint());
+    const ApplicationCheckpoint* from = checkpoint ? &*checkpoint : nullptr;
+    feed_ = std::make_unique<ApplicationFeed>(service_, reactor_, limits_, definition_.inputs,
+                                              hidden_fields_in(definition_.sql_text));
+    message_ = "waits for a first record that the columns can be found in";
+    CO_TRY(co_await feed_->open(from ? from->schemas : std::vector<sql::Schema>{}, true,
+                                [this] { return !is_stopped_; }));
+    message_.clear();
+    // From here to feed_->start nothing suspends: `stop` sees all outputs or none.
+    if (is_stopped_) co_return fail(Errc::Cancelled, "the application stops");
+    sql::ApplicationOptions options;
+    options.seed = definition_.seed;
+    options.is_kda_score = definition_.is_kda_score;
+    auto compiled =
+        sql::Application::compile(definition_.sql_text, feed_->input_streams(), options);
+    if (!compiled) co_return sql_failure(compiled.error());
+    application_ = std::move(*compiled);
+    if (from) {
+        const Status restored = application_->restore(from->snapshot);
+        if (!restored)
+            co_return fail(restored.error().code, fmt::format("the checkpoint cannot be used: {}",
+                                                              restored.error().message));
+    }
+    CO_TRY(co_await open_outputs(from));
+    co_return co_await feed_->start(*application_, from);
+}
+
+Task<Status> HostedApplication::open_outputs(const ApplicationCheckpoint* from) {
+    for (std::size_t i = 0; i < definition_.outputs.size(); ++i) {
+        const OutputDefinition& output = definition_.outputs[i];
+        CO_ASSIGN(const auto stream, application_->find_stream(output.name));
+        CO_TRY(service_.find_stream(output.stream));
+        const sql::Schema& schema = application_->schema(stream);
+        CO_TRY(OutputWriter::check(output, schema));
+        const std::uint64_t before = from && i < from->rows_out.size() ? from->rows_out[i] : 0;
+        OutputWriter::Hooks hooks{
+            [this](std::size_t rows) { feed_->take_pending(rows); },
+            [this](sql::RejectedRow row) { application_->reject({std::move(row)}); }};
+        outputs_.push_back(std::make_unique<OutputWriter>(service_, reactor_, limits_, output,
+                                                          schema, before, std::move(hooks)));
+        OutputWriter& writer = *outputs_.back();
+        application_->subscribe(stream, [this, &writer](const sql::Batch& batch) {
+            feed_->add_pending(batch.size());
+            writer.take(batch);
+        });
+        writer.start();
+    }
+    CO_ASSIGN(const auto errors, application_->find_stream("error_stream"));
+    application_->subscribe(errors, [this](const sql::Batch& batch) { errors_ += batch.size(); });
+    co_return Status{};
+}
+
+/// State, positions and output counts of one moment; on disk only once the outputs of that moment
+/// are.
+Task<Status> HostedApplication::save_checkpoint(MonoTime deadline) {
+    ApplicationCheckpoint checkpoint;
+    feed_->save_to(checkpoint);
+    checkpoint.snapshot = application_->snapshot();
+    for (const auto& output : outputs_)
+        checkpoint.rows_out.push_back(output->taken());
+    for (std::size_t i = 0; i < outputs_.size(); ++i)
+        if (!co_await outputs_[i]->wait_acknowledged(checkpoint.rows_out[i], deadline))
+            co_return fail(Errc::Timeout,
+                           "outputs have not taken all rows: " + outputs_[i]->trouble());
+    CO_TRY(co_await service_.save_blob(kCheckpointBlob, definition_.name,
+                                       encode_checkpoint(checkpoint, definition_.sql_text)));
+    ++checkpoints_;
+    co_return Status{};
+}
+
+Task<void> HostedApplication::stop() {
+    if (std::exchange(is_stopped_, true)) co_return;
+    if (feed_) co_await feed_->stop();
+    const MonoTime deadline = reactor_.clock().mono_now() + limits_.drain_timeout;
+    if (status_ == ApplicationStatus::Running) {
+        const auto saved = co_await save_checkpoint(deadline);
+        if (!saved)
+            log::warn("sql_checkpoint_not_saved",
+                      {{"application", definition_.name}, {"reason", saved.error()}});
+    }
+    for (const auto& output : outputs_)
+        co_await output->stop();
+    co_await gate_.close();
+    if (status_ != ApplicationStatus::Failed) status_ = ApplicationStatus::Stopped;
+}
+
+ApplicationState HostedApplication::state() const {
+    ApplicationState state;
+    state.definition = definition_;
+    state.status = status_;
+    state.message = message_;
+    state.errors = errors_;
+    state.checkpoints = checkpoints_;
+    if (feed_ != nullptr) {
+        const FeedStats stats = feed_->stats();
+        state.rows_in = stats.rows_in;
+        state.lag_ms = stats.lag_ms;
+        if (state.message.empty()) state.message = stats.trouble;
+    }
+    for (const auto& output : outputs_) {
+        state.rows_out += output->acknowledged();
+        if (state.message.empty()) state.message = output->trouble();
+    }
+    if (state.message.empty()) state.message = checkpoint_trouble_;
+    return state;
+}
+
+}  // namespace tidemill::query

@@ -1,0 +1,156 @@
+// ApplicationFeed: from the records of a shard to rows of the application.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/query/application_feed.h"
+#include "engine/query/turn.h"
+#include "engine/service/sequence.h"
+#include "operators/vector/batch.h"
+
+namespace tidemill::query {
+namespace {
+
+constexpr std::size_t kSampleBytes = 64 * 1024;
+
+}  // namespace
+
+Task<Status> ApplicationFeed::find_input_columns(Input& input, bool may_wait,
+                                                 const std::function<bool()>& is_wanted) {
+    for (;;) {
+        CO_ASSIGN(const auto stream, service_.find_stream(input.definition.stream));
+        CO_ASSIGN(const auto records, co_await sample(*stream));
+        if (!records.empty()) {
+            CO_ASSIGN(input.columns, find_columns(input.definition.format, records));
+            co_return Status{};
+        }
+        if (!may_wait)
+            co_return fail(Errc::Unavailable,
+                           fmt::format("stream {} has no record yet that the columns of \"{}\" "
+                                       "could be found in: declare them",
+                                       stream->name, input.definition.name));
+        if (!is_wanted()) co_return fail(Errc::Cancelled, "stopped while waiting for a record");
+        co_await reactor_.sleep_until(mono_now() + limits_.idle_tick);
+    }
+}
+
+/// The first records of a stream, a few of each shard.
+Task<Result<std::vector<std::string>>> ApplicationFeed::sample(const StreamInfo& stream) {
+    std::vector<std::string> records;
+    for (const ShardInfo& shard : stream.shards) {
+        ReadLimits read_limits;
+        read_limits.bytes = kSampleBytes;
+        read_limits.records = limits::kSampleRows;
+        CO_ASSIGN(const auto read, co_await service_.read(shard.uid, 0, read_limits));
+        for (const auto& slice : read.batches) {
+            CO_ASSIGN(const auto batch, RecordBatchView::parse_stamped(slice.bytes));
+            RecordCursor cursor(batch);
+            RecordView record;
+            while (records.size() < limits::kSampleRows && cursor.next(record))
+                records.emplace_back(as_text(record.data));
+        }
+        if (records.size() >= limits::kSampleRows) break;
+    }
+    co_return records;
+}
+
+Task<bool> ApplicationFeed::pause(std::chrono::milliseconds& delay) {
+    const auto until = mono_now() + delay;
+    delay = std::min(delay * 2, limits_.retry_last);
+    co_return co_await gate_.sleep_until(until);
+}
+
+Task<void> ApplicationFeed::read_shard(Input& input, Shard& shard) {
+    auto delay = limits_.retry_first;
+    while (!gate_.is_closed()) {
+        const WallTime asked = wall_now();
+        ReadLimits read_limits;
+        read_limits.bytes = limits_.read_bytes;
+        const auto read = co_await service_.read(shard.info.uid, shard.next, read_limits);
+        if (!read) {
+            shard.trouble = fmt::format("stream {} {}: {}", input.definition.stream,
+                                        shard_id_text(shard.info.index), read.error().to_string());
+            if (!co_await pause(delay)) co_return;
+            continue;
+        }
+        shard.trouble.clear();
+        delay = limits_.retry_first;
+        for (const auto& slice : read->batches) {
+            const auto batch = RecordBatchView::parse_stamped(slice.bytes);
+            if (batch)
+                co_await push_batch(input, shard, *batch);
+            else
+                shard.trouble = batch.error().to_string();
+            if (gate_.is_closed()) co_return;
+        }
+        shard.next = std::max(shard.next, read->next);
+        if (shard.next < read->tail.end) continue;
+        shard.is_behind = false;
+        shard.clear_until = std::max(shard.clear_until, to_millis(asked));
+        if (read->tail.is_sealed) break;
+        const auto tail =
+            co_await service_.wait_tail(shard.info.uid, shard.next, mono_now() + limits_.idle_tick);
+        shard.is_behind = tail && tail->end > shard.next;
+    }
+    if (!gate_.is_closed()) shard.is_finished = true;
+}
+
+/// Pushes the records of one batch in slices. A slice never spans a suspension: positions, bounds
+/// and the application's state always agree when somebody else runs.
+Task<void> ApplicationFeed::push_batch(Input& input, Shard& shard, RecordBatchView batch) {
+    RecordCursor cursor(batch);
+    RecordView record;
+    bool has_record = cursor.next(record);
+    while (has_record) {
+        while (pending_ >= limits_.rows_in_flight_max && !gate_.is_closed())
+            co_await room_.wait_until(mono_now() + limits_.retry_last);
+        if (gate_.is_closed()) co_return;
+        const MonoTime began = mono_now();
+        while (has_record && input.rows.size() < slice_rows_) {
+            if (cursor.ordinal() >= shard.next) {
+                decode(input, shard, record, cursor.ordinal(), batch.arrival());
+                shard.next = cursor.ordinal() + 1;
+            }
+            has_record = cursor.next(record);
+        }
+        shard.clear_until = std::max(shard.clear_until, to_millis(batch.arrival()));
+        const std::size_t rows = input.rows.size();
+        push_rows(input);
+        if (rows != 0) {
+            const auto took = mono_now() - began;
+            const auto fitting = static_cast<std::size_t>(
+                limits_.slice * static_cast<std::int64_t>(rows) / (took + 1ns));
+            slice_rows_ =
+                std::clamp(fitting, std::size_t{1}, std::min(slice_rows_ * 2, sql::kBatchRows));
+        }
+        co_await next_turn(reactor_);
+    }
+    if (!cursor.status()) shard.trouble = cursor.status().error().to_string();
+}
+
+void ApplicationFeed::decode(Input& input, const Shard& shard, const RecordView& record,
+                             Ordinal ordinal, WallTime arrival) {
+    const std::string shard_id = shard_id_text(shard.info.index);
+    std::string sequence_number;
+    if (input.decoder->wants_sequence_number())
+        sequence_number = sequence_of(shard.info, ordinal, arrival).to_string();
+    input.decoder->decode(
+        as_text(record.data),
+        {to_millis(arrival), to_millis(arrival), record.partition_key, sequence_number, shard_id},
+        input.bound, input.rows, rejected_);
+}
+
+void ApplicationFeed::push_rows(Input& input) {
+    application_->set_now(wall_now());
+    if (!rejected_.empty()) {
+        rows_refused_ += rejected_.size();
+        application_->reject(rejected_);
+        rejected_.clear();
+    }
+    if (input.rows.size() == 0) return;
+    rows_in_ += input.rows.size();
+    application_->push_rows(input.stream, input.rows);
+    input.rows.clear();
+}
+
+}  // namespace tidemill::query
