@@ -1,0 +1,118 @@
+"""The life of a stream through Debian's awscli: awscli_test.py PROGRAM"""
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+from broker import Broker, client_environment, skip
+
+
+class Cli:
+    def __init__(self, broker):
+        self.broker = broker
+
+    def run(self, operation, *arguments):
+        return subprocess.run(
+            ["aws", "--endpoint-url", self.broker.url, "--output", "json", "kinesis", operation,
+             *arguments], capture_output=True, text=True, env=client_environment(), timeout=60)
+
+    def __call__(self, operation, *arguments):
+        done = self.run(operation, *arguments)
+        assert done.returncode == 0, f"{operation} {arguments}: {done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def fails(self, name, operation, *arguments):
+        done = self.run(operation, *arguments)
+        assert done.returncode != 0, f"{operation} {arguments} should have failed"
+        assert f"({name})" in done.stderr, f"{operation}: {name} expected, got {done.stderr}"
+        return done.stderr
+
+
+def read_all(cli, iterator):
+    """Every record from an iterator to the tip."""
+    records = []
+    while True:
+        answer = cli("get-records", "--shard-iterator", iterator)
+        records += [base64.b64decode(r["Data"]).decode() for r in answer["Records"]]
+        if answer["MillisBehindLatest"] == 0:
+            return records
+        iterator = answer["NextShardIterator"]
+
+
+def main(program):
+    if shutil.which("aws") is None:
+        skip("awscli is not installed (Debian: awscli)")
+    with Broker(program) as broker:
+        cli = Cli(broker)
+        cli("create-stream", "--stream-name", "orders", "--shard-count", "2")
+        cli("wait", "stream-exists", "--stream-name", "orders")
+        summary = cli("describe-stream-summary", "--stream-name", "orders")
+        summary = summary["StreamDescriptionSummary"]
+        assert summary["OpenShardCount"] == 2 and summary["StreamStatus"] == "ACTIVE", summary
+        assert summary["StreamARN"] == "arn:aws:kinesis:eu-west-1:000000000000:stream/orders"
+        assert "StreamId" not in summary, summary
+        assert cli("list-streams")["StreamNames"] == ["orders"]
+        shards = cli("list-shards", "--stream-name", "orders")["Shards"]
+        assert shards[0]["HashKeyRange"]["StartingHashKey"] == "0"
+        assert shards[1]["HashKeyRange"]["EndingHashKey"] == str(2**128 - 1)
+        shard = shards[0]["ShardId"]
+
+        def position(kind, *more):
+            return cli("get-shard-iterator", "--stream-name", "orders", "--shard-id", shard,
+                       "--shard-iterator-type", kind, *more)["ShardIterator"]
+
+        before = time.time()
+        latest = position("LATEST")
+        first = cli("put-record", "--stream-name", "orders", "--partition-key", "a",
+                    "--explicit-hash-key", "0", "--data", "one")
+        assert first["ShardId"] == shard
+        entries = [{"Data": t, "PartitionKey": t, "ExplicitHashKey": "7"}
+                   for t in ("two", "three")]
+        many = cli("put-records", "--stream-name", "orders", "--records", json.dumps(entries))
+        assert many["FailedRecordCount"] == 0 and len(many["Records"]) == 2, many
+        numbers = [int(first["SequenceNumber"])] + [int(r["SequenceNumber"]) for r in many["Records"]]
+        assert numbers == sorted(set(numbers)), numbers
+
+        everything = ["one", "two", "three"]
+        number = first["SequenceNumber"]
+        start = shards[0]["SequenceNumberRange"]["StartingSequenceNumber"]
+        got = read_all(cli, position("TRIM_HORIZON"))
+        assert got == everything, got
+        assert read_all(cli, latest) == everything
+        assert read_all(cli, position("LATEST")) == []
+        at, after = "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"
+        assert read_all(cli, position(at, "--starting-sequence-number", number)) == everything
+        assert read_all(cli, position(after, "--starting-sequence-number", number)) == everything[1:]
+        assert read_all(cli, position(after, "--starting-sequence-number", start)) == everything
+        assert read_all(cli, position("AT_TIMESTAMP", "--timestamp", f"{before - 5:.0f}")) == everything
+
+        kept = position("TRIM_HORIZON")
+        broker.restart()
+        assert read_all(cli, kept) == everything, "an iterator outlives a restart"
+        again = cli("put-record", "--stream-name", "orders", "--partition-key", "a",
+                    "--explicit-hash-key", "0", "--data", "four")
+        assert int(again["SequenceNumber"]) > max(numbers)
+        assert read_all(cli, position("TRIM_HORIZON")) == everything + ["four"]
+
+        text = cli.fails("ResourceNotFoundException", "describe-stream", "--stream-name", "none")
+        assert "Stream none under account 000000000000 not found." in text, text
+        cli.fails("ResourceInUseException", "create-stream", "--stream-name", "orders",
+                  "--shard-count", "1")
+        text = cli.fails("ValidationException", "create-stream", "--stream-name", "no spaces",
+                         "--shard-count", "1")
+        assert "Value 'no spaces' at 'streamName' failed to satisfy constraint" in text, text
+        cli.fails("InvalidArgumentException", "get-records", "--shard-iterator", "AAAAAAAA")
+        cli.fails("ResourceNotFoundException", "get-shard-iterator", "--stream-name", "orders",
+                  "--shard-id", "shardId-000000000009", "--shard-iterator-type", "LATEST")
+
+        cli("delete-stream", "--stream-name", "orders")
+        cli.fails("ResourceNotFoundException", "describe-stream-summary", "--stream-name", "orders")
+        cli.fails("ResourceNotFoundException", "get-records", "--shard-iterator", kept)
+        assert cli("list-streams")["StreamNames"] == []
+    print("awscli: the life of a stream passed")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

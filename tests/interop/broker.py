@@ -1,0 +1,76 @@
+"""Starts and ends the real broker for the tests of this folder."""
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+START_SECONDS = 60
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIPPED)
+
+
+def client_environment(region="eu-west-1"):
+    """The caller's environment without its AWS settings, with made-up credentials."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+class Broker:
+    """`with Broker(program) as broker`: broker.url; broker.restart() keeps the data."""
+
+    def __init__(self, program):
+        self.program = program
+        self.directory = tempfile.mkdtemp(prefix="tidemill-interop-")
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.program, "serve", "--data", self.directory, "--listen", "127.0.0.1:0"],
+            stdout=subprocess.PIPE, text=True)
+        ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
+        line = self.process.stdout.readline() if ready else ""
+        if not line.startswith("listening on "):
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"the broker did not start; it said {line!r}")
+        self.url = "http://" + line.removeprefix("listening on ").strip()
+
+    def stop(self):
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            code = self.process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("the broker did not stop when asked to")
+        finally:
+            self.process = None
+        assert code == 0, f"the broker ended with {code}"
+
+    def restart(self):
+        self.stop()
+        self.start()
