@@ -369,7 +369,7 @@ class World {
 
 TEST_CASE("log simulation: nothing acknowledged is lost, nothing damaged is served") {
     std::uint64_t first = number_from_environment("TIDEMILL_SEED", 0);
-    const std::uint64_t count = first != 0 ? 1 : number_from_environment("TIDEMILL_SEEDS", 300);
+    const std::uint64_t count = first != 0 ? 1 : number_from_environment("TIDEMILL_SEEDS", 200);
     if (first == 0) first = 1;
     std::uint64_t acknowledged = 0, flips = 0, found = 0, reported = 0;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
