@@ -1,5 +1,6 @@
 #include "engine/query/live_query.h"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 
@@ -7,6 +8,7 @@
 #include "engine/query/sql_tables.h"
 #include "engine/reactor/signal.h"
 #include "operators/exec/application.h"
+#include "operators/plan/bare_select.h"
 #include "proto/native_table.h"
 
 namespace tidemill::query {
@@ -93,8 +95,7 @@ class LiveQuery {
         sql::ApplicationOptions options;
         options.seed = request_.seed;
         options.is_kda_score = request_.is_kda_score;
-        auto compiled =
-            sql::Application::compile(request_.sql_text, feed_.input_streams(), options);
+        auto compiled = compile(options);
         if (!compiled) {
             is_refused_ = true;
             send_sql_error(reply_, compiled.error());
@@ -117,8 +118,25 @@ class LiveQuery {
         co_return Status{};
     }
 
+    /// A bare SELECT at the end of the text becomes a stream of its own, printed by itself.
+    sql::SqlResult<std::unique_ptr<sql::Application>> compile(
+        const sql::ApplicationOptions& options) {
+        const auto inputs = feed_.input_streams();
+        std::vector<sql::CatalogStream> catalog;
+        for (const auto& input : inputs)
+            catalog.push_back({input.name, input.schema, true});
+        if (sql::find_bare_select(request_.sql_text)) {
+            auto text = sql::expand_bare_select(request_.sql_text, catalog);
+            if (!text) return std::unexpected(text.error());
+            request_.sql_text = std::move(*text);
+            request_.print.emplace_back(sql::kBareSelectStream);
+        }
+        return sql::Application::compile(request_.sql_text, inputs, options);
+    }
+
     /// Sends the heads of the printed streams and keeps their rows from now on.
     Status subscribe() {
+        if (request_.print.empty()) request_.print = ends();
         FlatBufferBuilder builder;
         std::vector<Offset<wire::SqlStreamHead>> heads;
         for (std::uint32_t i = 0; i < request_.print.size(); ++i) {
@@ -134,6 +152,21 @@ class LiveQuery {
         builder.Finish(wire::CreateSqlQueryReply(builder, 0, streams));
         reply_.send(wire::finished_bytes(builder), false);
         return {};
+    }
+
+    /// The streams that pumps write to and none reads.
+    std::vector<std::string> ends() const {
+        std::vector<std::string> names;
+        const auto pumps = application_->pumps();
+        for (const auto& pump : pumps) {
+            const auto reads = [&](const sql::PumpInfo& other) {
+                return std::ranges::find(other.sources, pump.target) != other.sources.end();
+            };
+            if (std::ranges::none_of(pumps, reads) &&
+                std::ranges::find(names, pump.target) == names.end())
+                names.push_back(pump.target);
+        }
+        return names;
     }
 
     void keep(std::uint32_t stream, const sql::Schema& schema, const sql::Batch& batch) {

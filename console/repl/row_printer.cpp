@@ -1,0 +1,85 @@
+#include "console/repl/row_printer.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "console/repl/text_table.h"
+#include "operators/connect/row_encoder.h"
+
+namespace tidemill::console {
+
+std::optional<sql::PrintFormat> parse_print_format(std::string_view name) {
+    if (name == "table") return sql::PrintFormat::Table;
+    if (name == "csv") return sql::PrintFormat::Csv;
+    if (name == "jsonl") return sql::PrintFormat::JsonLines;
+    return std::nullopt;
+}
+
+void RowPrinter::print(std::string_view stream, const sql::Schema& schema,
+                       const sql::Batch& batch) {
+    if (batch.size() == 0) return;
+    const bool is_new = rows_ == 0 || stream != stream_;
+    const bool is_change = rows_ != 0 && is_new;
+    stream_ = stream;
+    rows_ += batch.size();
+    if (format_ == sql::PrintFormat::Table) {
+        if (is_change) out_ << "\n-- " << stream << "\n";
+        print_table(schema, batch, is_new);
+        return;
+    }
+    std::string text;
+    if (is_new && format_ == sql::PrintFormat::Csv) {
+        sql::append_csv_header(text, schema);
+        text += '\n';
+    }
+    batch.selection.for_each([&](std::size_t row) {
+        if (format_ == sql::PrintFormat::Csv)
+            sql::append_csv_row(text, schema, batch, row);
+        else
+            sql::append_json_row(text, schema, batch, row);
+        text += '\n';
+    });
+    out_ << text;
+}
+
+void RowPrinter::print_table(const sql::Schema& schema, const sql::Batch& batch, bool is_new) {
+    std::vector<Cells> lines;
+    batch.selection.for_each([&](std::size_t row) {
+        Cells& cells = lines.emplace_back();
+        for (const auto* column : batch.columns)
+            cells.push_back(sql::cell_text(*column, row));
+    });
+    if (is_new) {
+        Cells names;
+        widths_.clear();
+        is_right_.clear();
+        for (std::size_t i = 0; i < schema.size(); ++i) {
+            names.push_back(schema[i].name);
+            is_right_.push_back(schema[i].type.is_numeric());
+            std::size_t width = display_width(names.back());
+            for (const auto& line : lines)
+                width = std::max(width, display_width(line[i]));
+            widths_.push_back(width);
+        }
+        print_line(names);
+        for (std::size_t i = 0; i < widths_.size(); ++i)
+            out_ << (i == 0 ? "" : "  ") << std::string(widths_[i], '-');
+        out_ << '\n';
+    }
+    for (const auto& line : lines)
+        print_line(line);
+}
+
+void RowPrinter::print_line(const Cells& cells) {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const std::size_t width = display_width(cells[i]);
+        const std::string fill(widths_[i] > width ? widths_[i] - width : 0, ' ');
+        if (i != 0) text += "  ";
+        text += is_right_[i] ? fill + cells[i] : cells[i];
+        if (!is_right_[i] && i + 1 != cells.size()) text += fill;
+    }
+    out_ << text << '\n';
+}
+
+}  // namespace tidemill::console

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "operators/exec/local_run.h"
+#include "operators/vector/batch.h"
+#include "operators/vector/schema.h"
+
+namespace tidemill::console {
+
+/// "table", "csv", "jsonl"
+std::optional<sql::PrintFormat> parse_print_format(std::string_view name);
+
+/// Prints rows of one or several streams as they come. A heading stands before the first row and
+/// wherever the stream changes; columns of a table are as wide as their first rows need.
+class RowPrinter {
+ public:
+    RowPrinter(std::ostream& out, sql::PrintFormat format) : out_(out), format_(format) {}
+
+    void print(std::string_view stream, const sql::Schema& schema, const sql::Batch& batch);
+    std::uint64_t rows() const { return rows_; }
+
+ private:
+    using Cells = std::vector<std::string>;
+    void print_table(const sql::Schema& schema, const sql::Batch& batch, bool is_new);
+    void print_line(const Cells& cells);
+
+    std::ostream& out_;
+    sql::PrintFormat format_;
+    std::string stream_;
+    std::vector<std::size_t> widths_;
+    std::vector<bool> is_right_;
+    std::uint64_t rows_ = 0;
+};
+
+}  // namespace tidemill::console
