@@ -1,0 +1,92 @@
+#include "engine/catalog/stream.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/base/random.h"
+#include "engine/catalog/stream_format.h"
+
+using namespace tidemill;
+
+namespace {
+
+StreamInfo make_stream(std::uint32_t shards) {
+    StreamInfo stream;
+    stream.uid = StreamUid{3};
+    stream.name = "s";
+    stream.created = from_millis(1'700'000'000'123);
+    stream.tags = {{"team", "a"}};
+    const auto ranges = split_evenly(shards);
+    for (std::uint32_t i = 0; i < shards; ++i) {
+        ShardInfo& shard = stream.shards.emplace_back();
+        shard.uid = ShardUid{100 + i};
+        shard.index = i;
+        shard.range = ranges[i];
+    }
+    stream.index_open_shards();
+    return stream;
+}
+
+}  // namespace
+
+TEST_CASE("even ranges cover every hash key once and begin at floor(2^128 / n) * i") {
+    for (const std::uint32_t count : {1u, 2u, 3u, 7u, 8u, 1000u, 10000u}) {
+        const auto ranges = split_evenly(count);
+        CHECK(ranges.front().first == 0);
+        CHECK(ranges.back().last == kUint128Max);
+        for (std::size_t i = 1; i < ranges.size(); ++i)
+            CHECK(ranges[i].first == ranges[i - 1].last + 1);
+    }
+    CHECK(to_decimal(split_evenly(2)[1].first) == "170141183460469231731687303715884105728");
+    CHECK(to_decimal(split_evenly(3)[1].first) == "113427455640312821154458202477256070485");
+}
+
+TEST_CASE("every key finds the shard whose range holds it") {
+    Random random(42);
+    for (const std::uint32_t count : {1u, 5u, 256u}) {
+        const StreamInfo stream = make_stream(count);
+        for (int i = 0; i < 1000; ++i) {
+            const uint128 key = static_cast<uint128>(random.next()) << 64 | random.next();
+            CHECK(stream.shard_for(key).range.contains(key));
+        }
+        for (const auto& shard : stream.shards) {
+            CHECK(stream.shard_for(shard.range.first).index == shard.index);
+            CHECK(stream.shard_for(shard.range.last).index == shard.index);
+        }
+    }
+}
+
+TEST_CASE("shard ids are read back as they are written, and nothing else is") {
+    CHECK(shard_id_text(7) == "shardId-000000000007");
+    CHECK(parse_shard_id("shardId-000000000007") == 7u);
+    for (const char* text : {"", "shardId-7", "shardId-0000000000007", "shardId-00000000000x",
+                             "shardid-000000000007", "shardId-999999999999"})
+        CHECK_FALSE(parse_shard_id(text));
+}
+
+TEST_CASE("a stream survives its format; any damage is noticed") {
+    StreamInfo stream = make_stream(3);
+    stream.shards[0].closed = from_millis(1'700'000'100'000);
+    stream.shards[0].end_ordinal = 55;
+    ShardInfo child;
+    child.uid = ShardUid{200};
+    child.index = 3;
+    child.range = stream.shards[0].range;
+    child.parent = 0;
+    child.adjacent_parent = 1;
+    stream.shards.push_back(child);
+    const auto bytes = encode_stream(stream);
+    const auto back = decode_stream(bytes);
+    REQUIRE(back);
+    CHECK(back->name == "s");
+    CHECK(back->tags == stream.tags);
+    CHECK(back->shards.size() == 4);
+    CHECK(back->shards[0].end_ordinal == 55);
+    CHECK(back->shards[3].adjacent_parent == 1u);
+    CHECK(back->open.size() == 3);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        auto broken = bytes;
+        broken[i] ^= std::byte{1};
+        CHECK_FALSE(decode_stream(broken));
+        CHECK_FALSE(decode_stream(Bytes(bytes).first(i)));
+    }
+}

@@ -1,0 +1,37 @@
+#include <doctest/doctest.h>
+
+#include "engine/server/config_file.h"
+
+using namespace tidemill;
+
+TEST_CASE("a configuration file sets what it names and leaves the rest") {
+    const auto config = parse_config(
+        "data = \"/var/lib/x\"\nlisten = \"0.0.0.0:9\"\n[log]\n"
+        "segment_bytes = \"64MiB\"\n[http]\nidle_time = \"5s\"\n",
+        "t.toml");
+    REQUIRE(config);
+    CHECK(config->data_directory == "/var/lib/x");
+    CHECK(config->listen_host == "0.0.0.0");
+    CHECK(config->listen_port == 9);
+    CHECK(config->segment_bytes == 64_MiB);
+    CHECK(config->http.idle_time == std::chrono::seconds(5));
+    CHECK(config->tail_cache_bytes == Config{}.tail_cache_bytes);
+    CHECK(validate(*config));
+}
+
+TEST_CASE("a key that does not exist is refused with its place and the nearest that does") {
+    const auto config = parse_config("\n[log]\nsegmnt_bytes = 1\n", "t.toml");
+    REQUIRE_FALSE(config);
+    CHECK(config.error().message ==
+          "t.toml:3:1: there is no setting 'log.segmnt_bytes'; did you mean 'log.segment_bytes'?");
+    CHECK_FALSE(parse_config("[logg]\nx = 1\n", "t.toml"));
+}
+
+TEST_CASE("wrong types, broken TOML and values out of range are refused") {
+    for (const char* text : {"cores = \"two\"", "log_level = \"loud\"", "listen = \"nowhere\"",
+                             "data = 7", "x = [", "[log]\nsegment_bytes = \"64 parsecs\""})
+        CHECK_FALSE(parse_config(text, "t.toml"));
+    Config config;
+    config.segment_bytes = 1;
+    CHECK_FALSE(validate(config));
+}
