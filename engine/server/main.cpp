@@ -1,17 +1,20 @@
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+
+#include <CLI/CLI.hpp>
 
 #include "console/commands/command.h"
 
 int main(int argc, char** argv) {
     using namespace tidemill::console;
     CLI::App app{
-        "Tidemill: Kinesis-style streams in a durable log, streaming SQL with anomaly detection, in one program."};
+        "Tidemill: Kinesis-style streams in a durable log, streaming SQL with anomaly detection, "
+        "in one program."};
     app.set_version_flag("--version", TIDEMILL_VERSION);
     app.require_subcommand(1);
-    app.footer("Environment: TIDEMILL_CONNECT names the broker for commands that talk to one; NO_COLOR.\n"
-               "Exit codes: 0 done, 1 failed, 2 the command line was not understood.");
+    app.footer(
+        "Environment: TIDEMILL_CONNECT names the broker for commands that talk to one; NO_COLOR.\n"
+        "Exit codes: 0 done, 1 failed, 2 the command line was not understood.");
     Run run;
     add_serve_command(app, run);
     add_demo_command(app, run);

@@ -8,7 +8,10 @@
 #include "engine/kinesis/kinesis_door.h"
 #include "engine/log/local_log_store.h"
 #include "engine/native/native_door.h"
+#include "engine/query/query_service.h"
+#include "engine/query/sql_door.h"
 #include "engine/reactor/call_on.h"
+#include "engine/server/log_metrics.h"
 #include "engine/server/server_metrics.h"
 #include "engine/service/local_stream_service.h"
 #include "engine/telemetry/core_metrics.h"
@@ -51,12 +54,15 @@ struct Server::Parts {
     std::unique_ptr<SqliteCatalogStore> catalog;
     std::unique_ptr<LocalLogStore> log;
     std::unique_ptr<LocalStreamService> service;
+    std::unique_ptr<query::QueryService> queries;
+    std::unique_ptr<query::SqlDoor> sql;
     std::unique_ptr<KinesisDoor> kinesis;
     std::unique_ptr<NativeDoor> native;
     std::unique_ptr<HealthPage> health;
     std::unique_ptr<MetricsPage> metrics_page;
     std::unique_ptr<HttpServer> http;
     std::uint16_t port = 0;
+    std::vector<LogStats> log_stats;  // of each lane, as of the last look at /metrics
     bool is_log_open = false, is_listening = false, is_stopped = false;
 
     Reactor& home() { return reactors->at(CoreId{0}); }
@@ -64,6 +70,7 @@ struct Server::Parts {
     Status open_stores();
     Status start_service();
     Status open_doors();
+    Task<void> read_log_stats();
     void stop();
 };
 
@@ -99,7 +106,10 @@ Status Server::Parts::start_service() {
         return LocalStreamService::start(all_of(*reactors), *log, *catalog);
     };
     ASSIGN(service, run_on(home(), make_service));
-    return {};
+    queries = std::make_unique<query::QueryService>(*service, *reactors);
+    sql = std::make_unique<query::SqlDoor>(*queries);
+    auto start_queries = [this] { return queries->start(); };
+    return run_on(home(), start_queries);
 }
 
 Status Server::Parts::open_doors() {
@@ -109,9 +119,18 @@ Status Server::Parts::open_doors() {
     greeting.durability = config.durability == LogDurability::Disk ? "disk" : "memory";
     native = std::make_unique<NativeDoor>(*service, *reactors, NativeLimits{}, greeting);
 
+    native->set_extension(query::SqlDoor::kFirstKind, query::SqlDoor::kLastKind,
+                          [this](NativeRequest request, NativeReply& reply) {
+                              return query::serve_sql(*sql, std::move(request), reply);
+                          });
+
     health = std::make_unique<HealthPage>([] { return std::string{}; });
-    metrics_page = std::make_unique<MetricsPage>(
-        [this]() -> Task<std::string> { co_return to_prometheus(co_await metrics->collect()); });
+    metrics_page = std::make_unique<MetricsPage>([this]() -> Task<std::string> {
+        co_await read_log_stats();
+        const auto of_cores = co_await metrics->collect();
+        const auto of_queries = co_await queries->metrics_text();
+        co_return to_prometheus(of_cores) + of_queries;
+    });
     http = std::make_unique<HttpServer>(all_of(*reactors), config.http);
     http->router().mount("POST", "/", *kinesis);
     http->router().mount("GET", "/healthz", *health);
@@ -121,10 +140,16 @@ Status Server::Parts::open_doors() {
     http->set_raw_handler(kNativePreface, [this](TcpSocket socket, std::vector<std::byte> first) {
         return native->serve(std::move(socket), std::move(first));
     });
+    register_log_metrics(metrics->at(CoreId{0}), log_stats);
     register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
     is_listening = true;
     return {};
+}
+
+Task<void> Server::Parts::read_log_stats() {
+    const auto read = [this]() -> Task<void> { log_stats = co_await log->stats(); };
+    co_await call_on(home(), read);
 }
 
 void Server::Parts::stop() {
@@ -132,6 +157,7 @@ void Server::Parts::stop() {
     is_stopped = true;
     const auto finish = [this]() -> Task<void> {
         if (is_listening) co_await http->stop_listening();
+        if (queries != nullptr) co_await queries->stop();
         if (native != nullptr) co_await native->stop();
         if (is_listening) co_await http->stop();
         if (service != nullptr) co_await service->stop();
@@ -168,6 +194,7 @@ Result<std::unique_ptr<Server>> Server::start(Config config) {
 const std::string& Server::host() const { return parts_->config.listen_host; }
 std::uint16_t Server::port() const { return parts_->port; }
 StreamService& Server::service() { return *parts_->service; }
+query::QueryService& Server::queries() { return *parts_->queries; }
 ReactorGroup& Server::reactors() { return *parts_->reactors; }
 void Server::stop() { parts_->stop(); }
 

@@ -9,6 +9,9 @@
 
 namespace tidemill {
 
+namespace query {
+class QueryService;
+}
 class ReactorGroup;
 class StreamService;
 
@@ -27,6 +30,7 @@ class Server {
 
     /// Usable from any of `reactors()` until `stop`.
     StreamService& service();
+    query::QueryService& queries();
     ReactorGroup& reactors();
 
     /// Refuses new work, ends what is in progress, closes doors from outside in, then the log.
