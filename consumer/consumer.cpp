@@ -11,7 +11,7 @@ std::string Delivery::shard_id() const { return shard_id_of(shard_index); }
 std::string Delivery::sequence_number(const Record& record) const {
     const auto seconds =
         std::chrono::floor<std::chrono::seconds>(record.arrival).time_since_epoch();
-    return SequenceNumber{shard_created_s, shard_index, record.ordinal, seconds.count()}
+    return SequenceNumber::of_record(shard_created_s, shard_index, record.ordinal, seconds.count())
         .to_string();
 }
 

@@ -14,7 +14,8 @@ namespace tidemill::client {
 std::string PutResult::shard_id() const { return shard_id_of(shard_index_); }
 
 std::string PutResult::sequence_number() const {
-    return SequenceNumber{shard_created_s_, shard_index_, ordinal_, arrival_ms_ / 1000}.to_string();
+    return SequenceNumber::of_record(shard_created_s_, shard_index_, ordinal_, arrival_ms_ / 1000)
+        .to_string();
 }
 
 std::chrono::system_clock::time_point PutResult::arrival() const {

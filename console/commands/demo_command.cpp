@@ -278,7 +278,7 @@ class Demo {
     std::uint64_t application_errors() {
         Reactor& home = server_->reactors().at(CoreId{0});
         const auto state =
-            run_on(home, [this] { return server_->queries().describe(kApplication); });
+            run_on(home, [this] { return server_->queries().describe_application(kApplication); });
         return state ? state->errors : 0;
     }
 
@@ -303,7 +303,7 @@ class Demo {
             short_count(static_cast<double>(marked_)).c_str(),
             short_count(static_cast<double>(refused_ + rows_failed_)).c_str());
         auto highest = scores_;
-        std::ranges::stable_sort(highest, std::greater<>(), &TimedScore::score);
+        std::ranges::sort(highest, std::greater<>(), &TimedScore::score);
         TextTable table({"highest scores", "at"});
         for (std::size_t i = 0; i < std::min<std::size_t>(10, highest.size()); ++i)
             if (highest[i].score > 0)

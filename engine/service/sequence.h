@@ -5,11 +5,10 @@
 
 namespace tidemill {
 
-/// The sequence number that clients see for the record at `ordinal`. Its counter is the ordinal
-/// plus one: zero is the shard's StartingSequenceNumber, which belongs to no record, so that "after
-/// the start" includes the first one.
+/// The sequence number that clients see for the record at `ordinal`.
 inline SequenceNumber sequence_of(const ShardInfo& shard, Ordinal ordinal, WallTime arrival) {
-    return {to_millis(shard.created) / 1000, shard.index, ordinal + 1, to_millis(arrival) / 1000};
+    return SequenceNumber::of_record(to_millis(shard.created) / 1000, shard.index, ordinal,
+                                     to_millis(arrival) / 1000);
 }
 inline SequenceNumber starting_sequence(const ShardInfo& shard) {
     return {to_millis(shard.created) / 1000, shard.index, 0, to_millis(shard.created) / 1000};
