@@ -1,0 +1,280 @@
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/engine/query/query_fixture.h"
+
+using namespace tidemill;
+using namespace tidemill::query;
+
+namespace {
+
+std::vector<std::string> ids(int from, int to) {
+    std::vector<std::string> rows;
+    for (int id = from; id < to; ++id)
+        rows.push_back("{\"id\":" + std::to_string(id) + "}");
+    return rows;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> rows) {
+    const auto number = [](const std::string& row) { return std::stoi(row.substr(6)); };
+    std::ranges::sort(rows, {}, number);
+    return rows;
+}
+
+}  // namespace
+
+TEST_SUITE("query service") {
+    TEST_CASE("an application's rows go from one stream to another, in order") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        for (int id = 0; id < 100; ++id)
+            f.streams.put("in", row(id, id % 10 == 0 ? -1 : 1));
+        f.reactor.advance(1s);
+        const auto rows = f.streams.texts("out");
+        CHECK_EQ(rows.size(), 90);
+        CHECK_EQ(rows.front(), "{\"id\":1}");
+        CHECK_EQ(rows.back(), "{\"id\":99}");
+        const auto state = f.state("copy");
+        CHECK_EQ(state.status, ApplicationStatus::Running);
+        CHECK_EQ(state.rows_in, 100);
+        CHECK_EQ(state.rows_out, 90);
+        CHECK_EQ(state.lag_ms, 0);
+        const auto metrics = f.reactor.run(f.service().metrics_text());
+        CHECK(metrics.find("tidemill_sql_rows_in_total{application=\"copy\"} 100\n") !=
+              std::string::npos);
+    }
+
+    TEST_CASE("a forest scores rows, and the outlier scores highest") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(f.reactor
+                    .run(f.service().create_application(definition_of(
+                        "values",
+                        "CREATE STREAM \"DESTINATION_SQL_STREAM\" (\"value\" DOUBLE, \"score\" "
+                        "DOUBLE);\n"
+                        "CREATE PUMP \"P\" AS INSERT INTO \"DESTINATION_SQL_STREAM\"\n"
+                        "SELECT STREAM \"value\", ANOMALY_SCORE FROM TABLE(RANDOM_CUT_FOREST(\n"
+                        "  CURSOR(SELECT STREAM \"value\" FROM \"SOURCE_SQL_STREAM_001\")));\n")))
+                    .has_value());
+        for (int id = 0; id < 600; ++id)
+            f.streams.put("in", row(id, id == 590 ? 1000 : id % 7));
+        f.reactor.advance(2s);
+        double outlier = 0, highest = 0;
+        for (const auto& text : f.streams.texts("out")) {
+            if (!text.starts_with("{\"value\":")) continue;
+            const double score = std::stod(text.substr(text.find("\"score\":") + 8));
+            if (text.starts_with("{\"value\":1000"))
+                outlier = score;
+            else
+                highest = std::max(highest, score);
+        }
+        CHECK_GT(outlier, 0);
+        CHECK_GT(outlier, highest);
+    }
+
+    TEST_CASE("an application goes on after a restart: no row is lost, none of its state") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(
+            f.reactor.run(f.service().create_application(definition_of("count", kCountByMinute))));
+        for (int id = 0; id < 10; ++id)
+            f.streams.put("in", row(id, 1));
+        f.reactor.advance(2s);
+        f.end();
+        for (int id = 10; id < 15; ++id)
+            f.streams.put("in", row(id, 1));
+        f.begin();
+        f.reactor.advance(2s);
+        CHECK(f.streams.texts("out").empty());  // the minute is not over
+        f.reactor.advance(70s);
+        CHECK_EQ(f.streams.texts("out"), std::vector<std::string>{"{\"rows\":15}"});
+        CHECK_EQ(f.state("count").rows_in, 15);
+    }
+
+    TEST_CASE("a stopped application stays stopped over a restart and starts from its checkpoint") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        f.streams.put("in", row(0, 1));
+        f.reactor.advance(1s);
+        REQUIRE(f.reactor.run(f.service().stop_application("copy")));
+        f.streams.put("in", row(1, 1));
+        f.restart();
+        f.reactor.advance(1s);
+        CHECK_EQ(f.state("copy").status, ApplicationStatus::Stopped);
+        CHECK_EQ(f.streams.texts("out"), ids(0, 1));
+        REQUIRE(f.reactor.run(f.service().start_application("copy")));
+        f.reactor.advance(1s);
+        CHECK_EQ(f.streams.texts("out"), ids(0, 2));
+    }
+
+    TEST_CASE("a damaged checkpoint is refused, and the application says so") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        f.streams.put("in", row(0, 1));
+        f.reactor.advance(2s);
+        f.end();
+        auto& bytes = f.streams.blobs.at({kCheckpointBlob, "copy"});
+        bytes[bytes.size() / 2] ^= std::byte{1};
+        f.begin();
+        f.reactor.advance(1s);
+        const auto state = f.state("copy");
+        CHECK_EQ(state.status, ApplicationStatus::Failed);
+        CHECK_EQ(state.message, "the checkpoint is damaged: its checksum does not match");
+        CHECK_EQ(f.streams.texts("out"), ids(0, 1));
+        // Deleting it takes the checkpoint away; a new one starts anew.
+        REQUIRE(f.reactor.run(f.service().delete_application("copy")));
+        CHECK(f.streams.blobs.empty());
+    }
+
+    TEST_CASE("rows of two shards all arrive, and those of a split shard's children") {
+        QueryFixture f;
+        f.streams.add_stream("in", 2);
+        f.streams.add_stream("out");
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        for (int id = 0; id < 50; ++id)
+            f.streams.put("in", row(id, 1), "key" + std::to_string(id));
+        f.reactor.advance(1s);
+        CHECK_EQ(sorted(f.streams.texts("out")), ids(0, 50));
+        f.streams.split("in");
+        for (int id = 50; id < 100; ++id)
+            f.streams.put("in", row(id, 1), "key" + std::to_string(id));
+        f.reactor.advance(1s);
+        CHECK_EQ(sorted(f.streams.texts("out")), ids(0, 100));
+        f.restart();
+        f.reactor.advance(1s);
+        CHECK_EQ(sorted(f.streams.texts("out")), ids(0, 100));
+        CHECK_EQ(f.state("copy").errors, 0);
+    }
+
+    TEST_CASE("what cannot run is refused when it is created") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        auto definition = definition_of("copy", kCopyRows);
+        definition.inputs[0].stream = "nothing";
+        const auto no_stream = f.reactor.run(f.service().create_application(definition));
+        REQUIRE_FALSE(no_stream);
+        CHECK_EQ(no_stream.error().code, Errc::NotFound);
+        CHECK_EQ(no_stream.error().message, "stream nothing does not exist");
+
+        const auto bad_sql = f.reactor.run(f.service().create_application(
+            definition_of("copy",
+                          "CREATE STREAM \"DESTINATION_SQL_STREAM\" (\"id\" BIGINT);\n"
+                          "CREATE PUMP \"P\" AS SELECT;\n")));
+        REQUIRE_FALSE(bad_sql);
+        CHECK_EQ(bad_sql.error().code, Errc::InvalidArgument);
+        CHECK_MESSAGE(bad_sql.error().message.starts_with("line 2, column "),
+                      bad_sql.error().message);
+
+        definition = definition_of("copy", kCopyRows);
+        definition.outputs[0].name = "DESTINATION";
+        CHECK_FALSE(f.reactor.run(f.service().create_application(definition)));
+        definition = definition_of("two words", kCopyRows);
+        CHECK_FALSE(f.reactor.run(f.service().create_application(definition)));
+        CHECK(f.reactor.run(f.service().list_applications()).empty());
+        CHECK(f.streams.blobs.empty());
+
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        const auto twice =
+            f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows)));
+        CHECK_EQ(twice.error().code, Errc::AlreadyExists);
+        CHECK_EQ(f.reactor.run(f.service().start_application("other")).error().code,
+                 Errc::NotFound);
+    }
+
+    TEST_CASE("an idle input closes its windows") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(
+            f.reactor.run(f.service().create_application(definition_of("count", kCountByMinute))));
+        for (int id = 0; id < 3; ++id)
+            f.streams.put("in", row(id, 1));
+        f.reactor.advance(59s);
+        CHECK(f.streams.texts("out").empty());
+        f.reactor.advance(3s);
+        CHECK_EQ(f.streams.texts("out"), std::vector<std::string>{"{\"rows\":3}"});
+    }
+
+    TEST_CASE("records that are no rows go to error_stream, and the application goes on") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        f.streams.add_stream("errors");
+        auto definition = definition_of("copy", kCopyRows);
+        definition.outputs.push_back({"error_stream", "errors", ""});
+        REQUIRE(f.reactor.run(f.service().create_application(definition)));
+        f.streams.put("in", row(0, 1));
+        f.streams.put("in", "{\"id\":\"no number\"}");
+        f.streams.put("in", "not even JSON");
+        f.streams.put("in", row(1, 1));
+        f.reactor.advance(1s);
+        CHECK_EQ(f.streams.texts("out"), ids(0, 2));
+        CHECK_EQ(f.state("copy").errors, 2);
+        const auto errors = f.streams.texts("errors");
+        REQUIRE_EQ(errors.size(), 2);
+        CHECK_MESSAGE(errors[0].find("id") != std::string::npos, errors[0]);
+    }
+
+    TEST_CASE("a checkpoint waits for the outputs, so a crash repeats rows but loses none") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        f.reactor.advance(1500ms);
+        f.streams.refuses = true;
+        f.streams.refusal = {Errc::NoSpace, "the disk is full"};
+        for (int id = 0; id < 20; ++id)
+            f.streams.put("in", row(id, 1));
+        f.reactor.advance(5s);
+        const auto saved = f.streams.blobs_saved;
+        CHECK(f.state("copy").message.find("the disk is full") != std::string::npos);
+        f.reactor.advance(10s);
+        CHECK_EQ(f.streams.blobs_saved, saved);
+        f.end();  // gives the waiting rows up
+        CHECK(f.streams.texts("out").empty());
+        f.streams.refuses = false;
+        f.begin();
+        f.reactor.advance(2s);
+        CHECK_EQ(f.streams.texts("out"), ids(0, 20));
+    }
+
+    TEST_CASE("an input that starts NOW skips what is there") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        for (int id = 0; id < 5; ++id)
+            f.streams.put("in", row(id, 1));
+        auto definition = definition_of("copy", kCopyRows);
+        definition.inputs[0].start = StartingPosition::Now;
+        REQUIRE(f.reactor.run(f.service().create_application(definition)));
+        f.reactor.advance(1s);
+        f.streams.put("in", row(5, 1));
+        f.reactor.advance(1s);
+        CHECK_EQ(f.streams.texts("out"), ids(5, 6));
+    }
+
+    TEST_CASE("columns that are not declared are found in the first records") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        auto definition = definition_of("copy", kCopyRows);
+        definition.inputs[0].columns = {};
+        REQUIRE(f.reactor.run(f.service().create_application(definition)));
+        f.reactor.advance(1s);
+        CHECK_EQ(f.state("copy").status, ApplicationStatus::Starting);
+        f.streams.put("in", row(0, 1));
+        f.reactor.advance(1s);
+        CHECK_EQ(f.state("copy").status, ApplicationStatus::Running);
+        CHECK_EQ(f.streams.texts("out"), ids(0, 1));
+    }
+}
