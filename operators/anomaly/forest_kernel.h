@@ -21,6 +21,8 @@ struct ScoreItems {
     std::vector<std::int32_t> tree;   ///< index of the tree
     std::vector<std::int32_t> point;  ///< index of its first coordinate in the points given
     std::vector<float> score;
+    bool wants_leaves = false;  ///< set: scoring also says where each point fell
+    std::vector<std::int32_t> leaf, depth;
 
     void clear() {
         tree.clear();
@@ -49,6 +51,11 @@ struct ForestKernel {
     const char* name;
     void (*score)(const ForestArena&, const float* store, const float* points, const SeenRule&,
                   ScoreItems&);
+    /// Adds to `sums`, in the layout of a box, how much each lane's gap carries of the items'
+    /// scores; needs leaves. Items that equal their leaf are left out and their indices put into
+    /// `seen`.
+    void (*share)(const ForestArena&, const float* store, const float* points, const ScoreItems&,
+                  float* sums, std::vector<std::uint32_t>& seen);
     Inserted (*insert)(ForestArena&, const float* store, std::uint32_t tree, const float* point,
                        Random&);
     /// Takes one copy of the leaf's point out of the tree; true if the leaf is gone.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/base/check.h"
+#include "operators/anomaly/attribution.h"
 
 namespace tidemill::anomaly {
 
@@ -110,6 +111,7 @@ void RandomCutForest::Impl::process_group(std::uint32_t first_tree, std::uint32_
         }
         if (!items_.tree.empty()) {
             kernel->score(arena, store.data(), recent.data(), rule, items_);
+            if (!shares_.empty()) share_items();
             const float* scores = items_.score.data();
             for (std::size_t t = 0; t < width; ++t)
                 for (auto i = std::max(cursor_[t], first_scored); i < run_end_[t]; ++i)
@@ -129,6 +131,39 @@ void RandomCutForest::Impl::process_group(std::uint32_t first_tree, std::uint32_
     for (std::size_t t = 0; t < width; ++t)
         for (std::size_t i = first_scored; i < count; ++i)
             sums[i] += double{cells_[t * count + i]};
+}
+
+double RandomCutForest::Impl::process_one(std::span<const double> record,
+                                          std::span<ColumnAttribution> shares) {
+    std::ranges::fill(shares, ColumnAttribution{});
+    shares_ = shares;
+    items_.wants_leaves = true;
+    double score;
+    process(record, {&score, 1});
+    items_.wants_leaves = false;
+    shares_ = {};
+    double sum = 0;
+    for (const auto& share : shares)
+        sum += share.high + share.low;
+    for (auto& share : shares) {
+        share.high *= sum > 0 ? score / sum : 0;
+        share.low *= sum > 0 ? score / sum : 0;
+    }
+    return score;
+}
+
+void RandomCutForest::Impl::share_items() {
+    lane_sums_.assign(arena.layout.floats, 0.0F);
+    seen_items_.clear();
+    kernel->share(arena, store.data(), recent.data(), items_, lane_sums_.data(), seen_items_);
+    add_lanes(arena, lane_sums_, shares_);
+    if (seen_items_.empty()) return;
+    CopyAttribution copies(arena, store.data(), config.columns);
+    for (const auto i : seen_items_)
+        copies.add(static_cast<std::uint32_t>(items_.tree[i]),
+                   static_cast<std::uint32_t>(items_.leaf[i]),
+                   static_cast<std::uint32_t>(items_.depth[i]), recent.data() + items_.point[i],
+                   double{items_.score[i]}, shares_);
 }
 
 void RandomCutForest::Impl::accept(std::uint32_t tree, std::size_t point) {

@@ -18,9 +18,8 @@ struct RandomCutForest::Impl {
 
     /// Scores of records given row after row; NaN for those that are not finite.
     void process(std::span<const double> records, std::span<double> scores);
-    /// The columns' shares of the score that `record` would get now; changes nothing but the
-    /// columns' origin.
-    void attribute(std::span<const double> record, std::span<ColumnAttribution> attribution);
+    /// The same for one record, and the columns' shares of its score.
+    double process_one(std::span<const double> record, std::span<ColumnAttribution> shares);
 
     ForestConfig config;
     std::uint32_t dims;
@@ -47,9 +46,14 @@ struct RandomCutForest::Impl {
     void process_group(std::uint32_t first_tree, std::uint32_t last_tree, std::size_t count,
                        std::size_t first_scored, double* sums);
     void accept(std::uint32_t tree, std::size_t point);
+    /// The shares, unscaled, of the items just scored, which are those of one point.
+    void share_items();
     double factor(std::uint64_t point) const;
 
     ScoreItems items_;
+    std::span<ColumnAttribution> shares_;  ///< of the record at work; empty when nobody asks
+    std::vector<float> lane_sums_;
+    std::vector<std::uint32_t> seen_items_;
     std::vector<float> cells_;
     std::vector<std::uint32_t> batch_slot_;
     std::vector<std::size_t> cursor_, run_end_;

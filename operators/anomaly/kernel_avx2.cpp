@@ -15,7 +15,8 @@
 namespace tidemill::anomaly {
 
 extern const ForestKernel kAvx2Kernel;
-constinit const ForestKernel kAvx2Kernel{"avx2", score_any, insert_any, remove_any, rebuild_any};
+constinit const ForestKernel kAvx2Kernel{"avx2",     score_any,  share_any,
+                                         insert_any, remove_any, rebuild_any};
 
 }  // namespace tidemill::anomaly
 

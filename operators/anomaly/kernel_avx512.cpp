@@ -179,6 +179,12 @@ class Scorer {
         }
     }
 
+    /// Where the items of the last score() fell.
+    void say_leaves(std::int32_t* leaf, std::int32_t* depth, std::size_t count) const {
+        std::copy_n(leaf_, count, leaf);
+        std::copy_n(depth_, count, depth);
+    }
+
  private:
     void descend_all(const std::int32_t* tree, const std::int32_t* point, std::size_t count,
                      float* out) {
@@ -225,8 +231,9 @@ class Scorer {
             _mm512_mask_cmpeq_epi32_mask(d.valid, d.depth, _mm512_setzero_si512());
         for (unsigned rest = is_lone; rest != 0; rest &= rest - 1) {
             const auto i = at + static_cast<std::size_t>(std::countr_zero(rest));
+            std::uint32_t slot, depth;
             out[i] = TreeOps<L>::score_one(a_, store_, static_cast<std::uint32_t>(tree[i]),
-                                           points_ + point[i], rule_);
+                                           points_ + point[i], rule_, slot, depth);
         }
         const auto going = static_cast<__mmask16>(d.valid & ~is_lone);
         const __m512i slot = _mm512_and_si512(d.node, _mm512_set1_epi32(kSlotMask));
@@ -306,10 +313,18 @@ void score_items(const ForestArena& a, const float* store, const float* points,
                  const SeenRule& rule, ScoreItems& items) {
     const std::size_t count = items.tree.size();
     items.score.resize(count);
+    if (items.wants_leaves) {
+        items.leaf.resize(count);
+        items.depth.resize(count);
+    }
     Scorer<L> scorer(a, store, points, rule);
-    for (std::size_t at = 0; at < count; at += kItems)
-        scorer.score(items.tree.data() + at, items.point.data() + at, std::min(count - at, kItems),
+    for (std::size_t at = 0; at < count; at += kItems) {
+        const std::size_t some = std::min(count - at, kItems);
+        scorer.score(items.tree.data() + at, items.point.data() + at, some,
                      items.score.data() + at);
+        if (items.wants_leaves)
+            scorer.say_leaves(items.leaf.data() + at, items.depth.data() + at, some);
+    }
 }
 
 void score_wide(const ForestArena& a, const float* store, const float* points, const SeenRule& rule,
@@ -326,8 +341,8 @@ void score_wide(const ForestArena& a, const float* store, const float* points, c
 namespace tidemill::anomaly {
 
 extern const ForestKernel kAvx512Kernel;
-constinit const ForestKernel kAvx512Kernel{"avx512", score_wide, insert_any, remove_any,
-                                           rebuild_any};
+constinit const ForestKernel kAvx512Kernel{"avx512",   score_wide, share_any,
+                                           insert_any, remove_any, rebuild_any};
 
 }  // namespace tidemill::anomaly
 

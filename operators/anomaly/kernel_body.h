@@ -36,11 +36,12 @@ struct BoxOps {
     /// L1 distance of a point to a box.
     static float distance(const float* box, const float* point, std::uint32_t blocks) {
         float sum[2 * L] = {};
-        for (std::uint32_t b = 0; b < blocks; ++b, box += 2 * L, point += L)
-            for (std::uint32_t i = 0; i < L; ++i) {
+        for (std::uint32_t b = 0; b < blocks; ++b, box += 2 * L, point += L) {
+            for (std::uint32_t i = 0; i < L; ++i)
                 sum[i] += std::max(point[i] - box[i], 0.0F);
+            for (std::uint32_t i = 0; i < L; ++i)
                 sum[i + L] += std::max(-point[i] - box[i + L], 0.0F);
-            }
+        }
         return reduce(sum);
     }
 
@@ -95,11 +96,12 @@ struct TreeOps {
     using Box = BoxOps<L>;
 
     static float score_one(const ForestArena& a, const float* store, std::uint32_t tree,
-                           const float* point, const SeenRule& rule) {
+                           const float* point, const SeenRule& rule, std::uint32_t& slot,
+                           std::uint32_t& depth) {
         const auto base = a.base(tree);
+        slot = depth = 0;
         if (a.root[tree] == kNone) return 0;
-        std::uint32_t depth;
-        const auto slot = descend(a.nodes.data() + base, a.root[tree], point, depth);
+        slot = descend(a.nodes.data() + base, a.root[tree], point, depth);
         const Leaf& leaf = a.leaves[base + slot];
         const auto is_seen = [&] {
             return equals(store + std::size_t{leaf.point} * a.dims, point, a.dims);
@@ -126,10 +128,79 @@ struct TreeOps {
 
     static void score(const ForestArena& a, const float* store, const float* points,
                       const SeenRule& rule, ScoreItems& items) {
-        items.score.resize(items.tree.size());
-        for (std::size_t i = 0; i < items.tree.size(); ++i)
+        const auto count = items.tree.size();
+        items.score.resize(count);
+        if (items.wants_leaves) {
+            items.leaf.resize(count);
+            items.depth.resize(count);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            std::uint32_t slot, depth;
             items.score[i] = score_one(a, store, static_cast<std::uint32_t>(items.tree[i]),
-                                       points + items.point[i], rule);
+                                       points + items.point[i], rule, slot, depth);
+            if (!items.wants_leaves) continue;
+            items.leaf[i] = static_cast<std::int32_t>(slot);
+            items.depth[i] = static_cast<std::int32_t>(depth);
+        }
+    }
+
+    static void add_gaps(float* __restrict sums, const float* __restrict box,
+                         const float* __restrict point, std::uint32_t blocks, float weight) {
+        for (std::uint32_t b = 0; b < blocks; ++b, box += 2 * L, sums += 2 * L, point += L) {
+            for (std::uint32_t i = 0; i < L; ++i)
+                sums[i] += weight * std::max(point[i] - box[i], 0.0F);
+            for (std::uint32_t i = 0; i < L; ++i)
+                sums[i + L] += weight * std::max(-point[i] - box[i + L], 0.0F);
+        }
+    }
+
+    /// The recursion of the score unrolled: from the top, what a level keeps for those below it.
+    /// False if the point equals the leaf.
+    static bool share_one(const ForestArena& a, const float* store, std::uint32_t tree,
+                          std::uint32_t slot, std::uint32_t depth, const float* point,
+                          float* sums) {
+        const auto base = a.base(tree);
+        const Leaf& leaf = a.leaves[base + slot];
+        const float* leaf_point = store + std::size_t{leaf.point} * a.dims;
+        if (equals(leaf_point, point, a.dims)) return false;
+        struct Level {
+            const float* box;
+            float part, weight;
+        };
+        Level path[kSlotMask];
+        std::uint32_t count = 0;
+        float level = static_cast<float>(depth);
+        for (std::uint32_t node = leaf.parent; node != kNone; level -= 1) {
+            const float* box = a.box(base + node);
+            const float outside = Box::distance(box, point, a.layout.blocks);
+            if (outside == 0) break;
+            const NodeUp up = a.ups[base + node];
+            const float whole = up.range + outside;
+            path[count++] = {box, outside / whole, 1.0F / level / whole};
+            node = up.parent;
+        }
+        float keep = 1;
+        while (count > 0) {
+            --count;
+            add_gaps(sums, path[count].box, point, a.layout.blocks, keep * path[count].weight);
+            keep *= 1 - path[count].part;
+        }
+        alignas(64) float scratch[kMaxBoxFloats];
+        Box::to_box(scratch, leaf_point, a.dims);
+        const float apart = Box::distance(scratch, point, a.layout.blocks);
+        add_gaps(sums, scratch, point, a.layout.blocks,
+                 keep / static_cast<float>(depth + 1) / apart);
+        return true;
+    }
+
+    static void share(const ForestArena& a, const float* store, const float* points,
+                      const ScoreItems& items, float* sums, std::vector<std::uint32_t>& seen) {
+        for (std::uint32_t i = 0; i < items.tree.size(); ++i)
+            if (!share_one(a, store, static_cast<std::uint32_t>(items.tree[i]),
+                           static_cast<std::uint32_t>(items.leaf[i]),
+                           static_cast<std::uint32_t>(items.depth[i]), points + items.point[i],
+                           sums))
+                seen.push_back(i);
     }
 
     static void box_of(const ForestArena& a, const float* store, std::size_t base,
@@ -316,6 +387,12 @@ struct TreeOps {
     if (a.layout.lanes == 8) return TreeOps<8>::score(a, store, points, rule, items);
     if (a.layout.lanes == 2) return TreeOps<2>::score(a, store, points, rule, items);
     TreeOps<1>::score(a, store, points, rule, items);
+}
+void share_any(const ForestArena& a, const float* store, const float* points,
+               const ScoreItems& items, float* sums, std::vector<std::uint32_t>& seen) {
+    if (a.layout.lanes == 8) return TreeOps<8>::share(a, store, points, items, sums, seen);
+    if (a.layout.lanes == 2) return TreeOps<2>::share(a, store, points, items, sums, seen);
+    TreeOps<1>::share(a, store, points, items, sums, seen);
 }
 Inserted insert_any(ForestArena& a, const float* store, std::uint32_t tree, const float* point,
                     Random& random) {

@@ -3,7 +3,7 @@
 namespace tidemill::anomaly {
 
 extern const ForestKernel kPortableKernel;
-constinit const ForestKernel kPortableKernel{"portable", score_any, insert_any, remove_any,
-                                             rebuild_any};
+constinit const ForestKernel kPortableKernel{"portable", score_any,  share_any,
+                                             insert_any, remove_any, rebuild_any};
 
 }  // namespace tidemill::anomaly

@@ -30,10 +30,7 @@ double RandomCutForest::score_and_update(std::span<const double> record,
                                          std::span<ColumnAttribution> attribution) {
     TM_CHECK(attribution.size() == impl_->config.columns, "{} shares for {} columns",
              attribution.size(), impl_->config.columns);
-    impl_->attribute(record, attribution);
-    double score;
-    impl_->process(record, {&score, 1});
-    return score;
+    return impl_->process_one(record, attribution);
 }
 
 void RandomCutForest::score_and_update_batch(std::span<const double> records,
