@@ -220,7 +220,7 @@ class Demo {
     }
 
     Status take_scores() {
-        auto batch = consumer_->next_batch(std::chrono::milliseconds(20));
+        auto batch = consumer_->next_batch(std::chrono::milliseconds(5));
         if (!batch) return fail(Errc::Unavailable, batch.failure().message);
         if (!*batch) return {};
         for (const auto& record : (*batch)->records)
