@@ -92,6 +92,7 @@ class ApplicationFeed {
     void spawn_reader(Input& input, Shard& shard);
     Task<void> read_shard(Input& input, Shard& shard);
     Task<void> push_batch(Input& input, Shard& shard, RecordBatchView batch);
+    Task<void> end_slice(Input& input);
     void push_rows(Input& input);
     Task<void> follow_clock();
     void advance_idle(Input& input);
@@ -110,6 +111,7 @@ class ApplicationFeed {
     Signal room_;
     std::size_t pending_ = 0;
     std::size_t slice_rows_ = 256;  // adapted so that a slice takes its time and no more
+    MonoTime slice_began_{};
     std::uint64_t rows_in_ = 0, rows_refused_ = 0;
     bool is_stopped_ = false;
     Gate gate_;

@@ -83,6 +83,7 @@ Task<void> ApplicationFeed::read_shard(Input& input, Shard& shard) {
                 shard.trouble = batch.error().to_string();
             if (gate_.is_closed()) co_return;
         }
+        if (input.rows.size() + rejected_.size() != 0) co_await end_slice(input);
         shard.next = std::max(shard.next, read->next);
         if (shard.next < read->tail.end) continue;
         shard.is_behind = false;
@@ -95,37 +96,39 @@ Task<void> ApplicationFeed::read_shard(Input& input, Shard& shard) {
     if (!gate_.is_closed()) shard.is_finished = true;
 }
 
-/// Pushes the records of one batch in slices. A slice never spans a suspension: positions, bounds
+/// Decodes the records of one batch and pushes whenever a slice is full; what is left is pushed
+/// with the next batch. Nothing suspends between decoding a row and pushing it: positions, bounds
 /// and the application's state always agree when somebody else runs.
 Task<void> ApplicationFeed::push_batch(Input& input, Shard& shard, RecordBatchView batch) {
     RecordCursor cursor(batch);
     RecordView record;
-    bool has_record = cursor.next(record);
-    while (has_record) {
-        while (pending_ >= limits_.rows_in_flight_max && !gate_.is_closed())
-            co_await room_.wait_until(mono_now() + limits_.retry_last);
-        if (gate_.is_closed()) co_return;
-        const MonoTime began = mono_now();
-        while (has_record && input.rows.size() < slice_rows_) {
-            if (cursor.ordinal() >= shard.next) {
-                decode(input, shard, record, cursor.ordinal(), batch.arrival());
-                shard.next = cursor.ordinal() + 1;
-            }
-            has_record = cursor.next(record);
-        }
+    while (cursor.next(record)) {
+        if (cursor.ordinal() < shard.next) continue;
+        if (input.rows.size() + rejected_.size() == 0) slice_began_ = mono_now();
+        decode(input, shard, record, cursor.ordinal(), batch.arrival());
+        shard.next = cursor.ordinal() + 1;
         shard.clear_until = std::max(shard.clear_until, to_millis(batch.arrival()));
-        const std::size_t rows = input.rows.size();
-        push_rows(input);
-        if (rows != 0) {
-            const auto took = mono_now() - began;
-            const auto fitting = static_cast<std::size_t>(
-                limits_.slice * static_cast<std::int64_t>(rows) / (took + 1ns));
-            slice_rows_ =
-                std::clamp(fitting, std::size_t{1}, std::min(slice_rows_ * 2, sql::kBatchRows));
-        }
-        co_await next_turn(reactor_);
+        if (input.rows.size() + rejected_.size() < slice_rows_) continue;
+        co_await end_slice(input);
+        if (gate_.is_closed()) co_return;
     }
     if (!cursor.status()) shard.trouble = cursor.status().error().to_string();
+}
+
+/// Pushes, lets others work, and waits while too many rows are on their way out.
+Task<void> ApplicationFeed::end_slice(Input& input) {
+    const std::size_t rows = input.rows.size();
+    push_rows(input);
+    if (rows != 0) {
+        const auto took = mono_now() - slice_began_;
+        const auto fitting = static_cast<std::size_t>(
+            limits_.slice * static_cast<std::int64_t>(rows) / (took + 1ns));
+        slice_rows_ =
+            std::clamp(fitting, std::size_t{1}, std::min(slice_rows_ * 2, sql::kBatchRows));
+    }
+    co_await next_turn(reactor_);
+    while (pending_ >= limits_.rows_in_flight_max && !gate_.is_closed())
+        co_await room_.wait_until(mono_now() + limits_.retry_last);
 }
 
 void ApplicationFeed::decode(Input& input, const Shard& shard, const RecordView& record,
