@@ -23,11 +23,13 @@ TEST_SUITE("console") {
                  "größe    1,024\n");
     }
 
-    TEST_CASE("a sparkline is scaled to its largest value and keeps the newest") {
+    TEST_CASE("a sparkline is scaled to its values and keeps the newest") {
         const double values[] = {9, 0, 5, 10};
         CHECK_EQ(sparkline(values, 3), "▁▅█");
+        const double high[] = {10, 11, 12};
+        CHECK_EQ(sparkline(high, 3), "▁▅█");
         const double gaps[] = {1, std::numeric_limits<double>::quiet_NaN()};
-        CHECK_EQ(sparkline(gaps, 8), "█ ");
+        CHECK_EQ(sparkline(gaps, 8), "▁ ");
         CHECK_EQ(sparkline({}, 8), "");
     }
 
