@@ -29,7 +29,8 @@ struct BenchResult {
     std::uint64_t records = 0;
     std::uint64_t bytes = 0;  ///< of record data
     double elapsed_seconds = 0;
-    Histogram latency_ns;      ///< one value a record; empty for consume
+    Histogram latency_ns;      ///< one value a record; consume: one wait between deliveries of a
+                               ///< connection each
     Histogram acknowledge_ns;  ///< latency only: send to acknowledgement
     std::string durability;    ///< what the broker says an acknowledgement means
     std::uint32_t shards = 0;

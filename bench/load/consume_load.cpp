@@ -62,6 +62,12 @@ Status ConsumeLoad::receive(std::uint32_t connection) {
 }
 
 Status ConsumeLoad::take(Peer& peer, Subscription& subscription, const wire::FrameView& frame) {
+    if (!measures_latency_) {
+        const auto now = std::chrono::steady_clock::now();
+        if (peer.last_delivery != MonoTime{})
+            latency_.record(static_cast<std::uint64_t>((now - peer.last_delivery).count()));
+        peer.last_delivery = now;
+    }
     for (Bytes rest = frame.attachment; !rest.empty();) {
         ASSIGN(const auto batch, RecordBatchView::parse_stamped(rest));
         TRY(check_batch(batch, subscription));
@@ -142,6 +148,7 @@ Result<BenchResult> run_consume(const BenchOptions& wanted) {
     result.records = load.records();
     result.bytes = result.records * options.record_bytes;
     result.elapsed_seconds = std::chrono::duration<double>(now - start).count();
+    result.latency_ns = load.latency_ns();
     result.durability = target.durability;
     result.shards = static_cast<std::uint32_t>(target.shards.size());
     result.options = options;

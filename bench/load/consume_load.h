@@ -30,6 +30,7 @@ class ConsumeLoad {
     /// Records carry their intended send time; delivery minus that. Only when asked for: it walks
     /// every record.
     void measure_latency() { measures_latency_ = true; }
+    /// Without measure_latency: how long a connection waited for its next delivery, one value each.
     const Histogram& latency_ns() const { return latency_; }
 
  private:
@@ -41,6 +42,7 @@ class ConsumeLoad {
     struct Peer {
         client::FrameChannel channel;
         std::unordered_map<std::uint32_t, Subscription> subscriptions;
+        MonoTime last_delivery{};
     };
 
     Status subscribe(std::size_t shard_position, std::uint64_t from);

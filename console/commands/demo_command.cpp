@@ -35,7 +35,7 @@ constexpr std::uint64_t kRowsAhead = 20000;  // fed and not yet scored, at most
 struct Options {
     std::string input, rowtime, data;
     double seconds = 0, rate = 0;
-    std::uint32_t shingle = 0;
+    std::uint32_t shingle = 1;
     bool keeps_data = false;
 };
 
@@ -376,10 +376,9 @@ void add_demo_command(CLI::App& app, Run& run) {
         ->add_option("--rate", options->rate,
                      "Rows a second from a file (default: 500 on a terminal, else no limit)")
         ->check(CLI::PositiveNumber);
-    command
-        ->add_option("--shingle", options->shingle,
-                     "Rows that make one point (default: by the number of columns)")
-        ->check(CLI::Range(1, 30));
+    command->add_option("--shingle", options->shingle, "Rows that make one point")
+        ->check(CLI::Range(1, 30))
+        ->capture_default_str();
     command->add_option("--data", options->data,
                         "Keep the broker's data here (default: a temporary directory)");
     command->callback([&run, options] { run = [options] { return Demo(*options).run(); }; });

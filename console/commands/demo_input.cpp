@@ -132,7 +132,6 @@ std::unique_ptr<DemoInput> make_machine_input() { return std::make_unique<Machin
 std::string demo_sql(const DemoInput& input, std::uint32_t sample, std::uint32_t shingle) {
     const auto& fields = input.columns().schema.fields;
     std::string declared, selected, scored;
-    std::uint32_t numbers = 0;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const bool is_time = i == input.time_column();
         // A time that is a number passes through as text, so that the forest does not take it for a
@@ -144,9 +143,7 @@ std::string demo_sql(const DemoInput& input, std::uint32_t sample, std::uint32_t
         selected += name + ", ";
         scored += (scored.empty() ? "" : ", ") +
                   (as_text ? fmt::format("CAST({0} AS VARCHAR(32)) AS {0}", name) : name);
-        if (fields[i].type.is_numeric() && !is_time) ++numbers;
     }
-    if (shingle == 0) shingle = std::clamp(48 / std::max(1u, numbers), 1u, 24u);
     return fmt::format(
         "CREATE OR REPLACE STREAM \"DESTINATION_SQL_STREAM\" (\n{}    ANOMALY_SCORE DOUBLE\n);\n\n"
         "CREATE OR REPLACE PUMP \"SCORES\" AS INSERT INTO \"DESTINATION_SQL_STREAM\"\n"

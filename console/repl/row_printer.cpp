@@ -8,6 +8,17 @@
 
 namespace tidemill::console {
 
+namespace {
+
+/// Rows come one by one: the first say little of the width that later ones need.
+std::size_t usual_width(const sql::Type& type) {
+    if (type.is_approximate()) return 18;
+    if (type.is_numeric()) return 8;
+    return type.kind == sql::TypeKind::Timestamp ? 23 : 0;
+}
+
+}  // namespace
+
 std::optional<sql::PrintFormat> parse_print_format(std::string_view name) {
     if (name == "table") return sql::PrintFormat::Table;
     if (name == "csv") return sql::PrintFormat::Csv;
@@ -56,7 +67,7 @@ void RowPrinter::print_table(const sql::Schema& schema, const sql::Batch& batch,
         for (std::size_t i = 0; i < schema.size(); ++i) {
             names.push_back(schema[i].name);
             is_right_.push_back(schema[i].type.is_numeric());
-            std::size_t width = display_width(names.back());
+            std::size_t width = std::max(display_width(names.back()), usual_width(schema[i].type));
             for (const auto& line : lines)
                 width = std::max(width, display_width(line[i]));
             widths_.push_back(width);

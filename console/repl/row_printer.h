@@ -16,7 +16,8 @@ namespace tidemill::console {
 std::optional<sql::PrintFormat> parse_print_format(std::string_view name);
 
 /// Prints rows of one or several streams as they come. A heading stands before the first row and
-/// wherever the stream changes; columns of a table are as wide as their first rows need.
+/// wherever the stream changes; columns of a table are as wide as their first rows need, or numbers
+/// and times usually do. Unlike exec's RowPrinter it never holds rows back.
 class RowPrinter {
  public:
     RowPrinter(std::ostream& out, sql::PrintFormat format) : out_(out), format_(format) {}
