@@ -64,7 +64,7 @@ SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
     ASSIGN(const auto trees, forest_parameter(call, 1, "numberOfTrees", 100, 1, 1000));
     ASSIGN(const auto sample, forest_parameter(call, 2, "subSampleSize", 256, 10, 1000));
     ASSIGN(const auto decay, forest_parameter(call, 3, "timeDecay", 100000, 1, 2147483647));
-    ASSIGN(const auto shingle, forest_parameter(call, 4, "shingleSize", 1, 1, 30 * 10));
+    ASSIGN(const auto shingle, forest_parameter(call, 4, "shingleSize", 1, 1, 30));
     TRY(forest_parameter(call, 5, "withDirectionality", 0, 0, 1));
     if (sample >= decay)
         return failure(

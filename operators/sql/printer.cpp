@@ -105,7 +105,8 @@ std::string print_call(const Expr& expr) {
     else if (expr.op == "EXTRACT" && expr.unit)
         inside = fmt::format("{} FROM {}", unit_name(*expr.unit), join(expr.args));
     else if (expr.unit)
-        inside = fmt::format("{} TO {}", join(expr.args), unit_name(*expr.unit));
+        // Parentheses, because an interval at the end would take the TO for its own qualifier.
+        inside = fmt::format("({}) TO {}", join(expr.args), unit_name(*expr.unit));
     else if (expr.op == "POSITION" && expr.args.size() == 2)
         inside = operand(*expr.args[0]) + " IN " + operand(*expr.args[1]);
     else

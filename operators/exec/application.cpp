@@ -1,0 +1,263 @@
+#include "operators/exec/application.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/base/check.h"
+#include "engine/base/crc32c.h"
+#include "operators/exec/build_pump.h"
+#include "operators/exec/error_stream.h"
+#include "operators/plan/bind_statements.h"
+#include "operators/sql/nearest_name.h"
+#include "operators/sql/printer.h"
+
+namespace tidemill::sql {
+
+struct Application::Impl {
+    struct Pump {
+        PumpInfo info;
+        std::vector<std::unique_ptr<Operator>> operators;
+    };
+
+    ExecContext context;
+    std::vector<std::unique_ptr<Relay>> relays;  // as StreamId counts; the error stream is the last
+    std::size_t input_count = 0;
+    std::vector<Pump> pumps;
+    std::uint64_t fingerprint = 0;
+    std::int64_t last_error_time = kNoBound;
+    bool is_finished = false;
+
+    void push(std::size_t input, const Batch& batch);
+    void advance(std::size_t input, std::int64_t bound);
+    void drain_errors();
+};
+
+namespace {
+
+constexpr std::uint64_t kSnapshotVersion = 1;
+
+std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
+    for (const char c : text)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return hash;
+}
+
+}  // namespace
+
+Application::Application(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Application::~Application() = default;
+
+SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sql_text,
+                                                             std::span<const InputStream> inputs,
+                                                             const ApplicationOptions& options) {
+    std::vector<CatalogStream> catalog;
+    for (const auto& input : inputs)
+        catalog.push_back({input.name, input.schema, true});
+    ASSIGN(auto plan, plan_application(sql_text, catalog));
+    auto impl = std::make_unique<Impl>();
+    impl->input_count = inputs.size();
+    impl->fingerprint =
+        fnv1a(fmt::format("{} {}", options.seed, options.is_kda_score), 0xcbf29ce484222325);
+    for (const auto& stream : plan.catalog.streams) {
+        impl->relays.push_back(std::make_unique<Relay>(impl->context, stream.name, stream.schema));
+        impl->fingerprint = fnv1a(stream.name, impl->fingerprint);
+        for (const auto& field : stream.schema.fields)
+            impl->fingerprint = fnv1a(field.name + " " + field.type.to_string(), impl->fingerprint);
+    }
+    impl->relays.push_back(
+        std::make_unique<Relay>(impl->context, std::string(kErrorStream), error_stream_schema()));
+    for (auto& pump : plan.pumps) {
+        Impl::Pump made;
+        made.info = {pump.name,
+                     plan.catalog.streams[pump.target].name,
+                     {},
+                     pump.is_started,
+                     pump.root->describe_tree()};
+        for (const auto source : pump.sources)
+            made.info.sources.push_back(plan.catalog.streams[source].name);
+        impl->fingerprint = fnv1a(pump.name + made.info.target + made.info.plan, impl->fingerprint);
+        if (pump.is_started)
+            made.operators =
+                build_pump(impl->context, pump, impl->relays, {options.seed, options.is_kda_score});
+        impl->pumps.push_back(std::move(made));
+    }
+    for (auto& relay : impl->relays)
+        relay->seal();
+    return std::unique_ptr<Application>(new Application(std::move(impl)));
+}
+
+std::vector<StreamInfo> Application::streams() const {
+    std::vector<StreamInfo> streams;
+    for (std::size_t i = 0; i < impl_->relays.size(); ++i) {
+        const auto& relay = *impl_->relays[i];
+        streams.push_back({relay.name(), relay.schema(), i < impl_->input_count, relay.rows()});
+    }
+    return streams;
+}
+
+std::vector<PumpInfo> Application::pumps() const {
+    std::vector<PumpInfo> pumps;
+    for (const auto& pump : impl_->pumps)
+        pumps.push_back(pump.info);
+    return pumps;
+}
+
+std::vector<OperatorStats> Application::stats() const {
+    std::vector<OperatorStats> stats;
+    for (const auto& pump : impl_->pumps)
+        for (const auto& op : pump.operators)
+            stats.push_back({op->pump(), op->name(), op->rows_in(), op->rows_out(),
+                             op->batches_in(), op->rows_rejected()});
+    return stats;
+}
+
+Result<StreamId> Application::find_stream(std::string_view name) const {
+    std::string upper(name);
+    std::ranges::transform(upper, upper.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    const auto& relays = impl_->relays;
+    for (const std::string_view wanted : {name, std::string_view(upper)})
+        for (std::size_t i = 0; i < relays.size(); ++i)
+            if (relays[i]->name() == wanted) return StreamId(static_cast<std::uint32_t>(i));
+    if (upper == "ERROR_STREAM") return StreamId(static_cast<std::uint32_t>(relays.size() - 1));
+    std::vector<std::string> names;
+    for (const auto& relay : relays)
+        names.push_back(relay->name());
+    return fail(Errc::NotFound, fmt::format("There is no stream {} in this application.{}", name,
+                                            did_you_mean(name, names)));
+}
+
+const Schema& Application::schema(StreamId stream) const {
+    return impl_->relays.at(stream.value)->schema();
+}
+
+void Application::set_now(WallTime now) { impl_->context.now = to_millis(now); }
+
+void Application::Impl::push(std::size_t input, const Batch& batch) {
+    TM_CHECK(input < input_count, "rows pushed into a stream that is no input");
+    TM_CHECK(!is_finished, "rows pushed after the end");
+    if (batch.size() == 0) return;
+    relays[input]->push(0, batch);
+    // A row promises its own time, so windows that it closes elsewhere close now.
+    auto bound = kNoBound;
+    batch.selection.for_each(
+        [&](std::size_t row) { bound = std::max(bound, batch.rowtime->int_at(row)); });
+    relays[input]->advance(0, bound);
+    drain_errors();
+}
+
+void Application::Impl::advance(std::size_t input, std::int64_t bound) {
+    TM_CHECK(input < input_count, "a bound for a stream that is no input");
+    context.latest_rowtime =
+        bound == kEndOfTime ? context.latest_rowtime : std::max(context.latest_rowtime, bound);
+    relays[input]->advance(0, bound);
+    drain_errors();
+}
+
+void Application::Impl::drain_errors() {
+    auto& errors = *relays.back();
+    while (!context.rejected.empty()) {
+        RejectedRows rejected;
+        std::swap(rejected, context.rejected);
+        RowBatch rows(errors.schema());
+        for (std::size_t i = 0; i < rejected.size(); ++i) {
+            // Without a clock the row's own time serves, so that errors do not depend on how rows
+            // were batched.
+            const auto time = context.now == kNoBound
+                                  ? rejected[i].data_rowtime.value_or(context.latest_rowtime)
+                                  : context.now;
+            last_error_time = std::max(last_error_time, time);
+            append_error_row(rows, rejected[i], last_error_time);
+            if (rows.is_full() || i + 1 == rejected.size()) {
+                errors.push(0, rows.view());
+                rows.clear();
+            }
+        }
+    }
+}
+
+void Application::push(StreamId input, const Batch& batch) { impl_->push(input.value, batch); }
+
+void Application::push_rows(StreamId input, const RowBatch& rows) {
+    if (rows.size() <= kBatchRows) return impl_->push(input.value, rows.view());
+    const auto all = rows.view();
+    RowBatch part(schema(input));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        part.append_row(all, row);
+        if (!part.is_full() && row + 1 < rows.size()) continue;
+        impl_->push(input.value, part.view());
+        part.clear();
+    }
+}
+
+void Application::advance(StreamId input, WallTime rowtime_bound) {
+    impl_->advance(input.value, to_millis(rowtime_bound));
+}
+
+void Application::finish() {
+    for (std::size_t input = 0; input < impl_->input_count; ++input)
+        impl_->advance(input, kEndOfTime);
+    impl_->is_finished = true;
+}
+
+void Application::reject(const RejectedRows& rows) {
+    impl_->context.rejected.insert(impl_->context.rejected.end(), rows.begin(), rows.end());
+    impl_->drain_errors();
+}
+
+// version, fingerprint, clocks, relays, operators of each pump, CRC32C of all before it.
+std::vector<std::byte> Application::snapshot() const {
+    StateWriter writer;
+    writer.put_count(kSnapshotVersion);
+    writer.put_int(static_cast<std::int64_t>(impl_->fingerprint));
+    writer.put_int(impl_->context.latest_rowtime);
+    writer.put_int(impl_->last_error_time);
+    for (const auto& relay : impl_->relays)
+        relay->save(writer);
+    for (const auto& pump : impl_->pumps)
+        for (const auto& op : pump.operators)
+            op->snapshot(writer);
+    auto bytes = writer.take();
+    const auto checksum = crc32c(bytes);
+    bytes.resize(bytes.size() + sizeof checksum);
+    store_le(bytes.data() + bytes.size() - sizeof checksum, checksum);
+    return bytes;
+}
+
+Status Application::restore(Bytes snapshot) {
+    constexpr auto kChecksumBytes = sizeof(std::uint32_t);
+    if (snapshot.size() < kChecksumBytes)
+        return fail(Errc::Corrupt, "The snapshot of the SQL application is cut short.");
+    const auto body = snapshot.first(snapshot.size() - kChecksumBytes);
+    if (crc32c(body) != load_le<std::uint32_t>(snapshot.data() + body.size()))
+        return fail(Errc::Corrupt, "The snapshot of the SQL application fails its checksum.");
+    StateReader reader(body);
+    if (const auto version = reader.take_count(); version != kSnapshotVersion)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("The snapshot has version {}; this program reads version {}.",
+                                version, kSnapshotVersion));
+    if (static_cast<std::uint64_t>(reader.take_int()) != impl_->fingerprint)
+        return fail(Errc::InvalidArgument,
+                    "The snapshot was taken from another SQL text, input schema or option.");
+    impl_->context.latest_rowtime = reader.take_int();
+    impl_->last_error_time = reader.take_int();
+    for (auto& relay : impl_->relays)
+        relay->load(reader);
+    for (auto& pump : impl_->pumps)
+        for (auto& op : pump.operators)
+            op->restore(reader);
+    if (!reader.is_done()) reader.fail();
+    return reader.status();
+}
+
+void Application::subscribe(StreamId stream, RowsCallback callback) {
+    impl_->relays.at(stream.value)->subscribe(std::move(callback));
+}
+
+void Application::subscribe_bounds(StreamId stream, BoundCallback callback) {
+    impl_->relays.at(stream.value)->subscribe_bounds(std::move(callback));
+}
+
+}  // namespace tidemill::sql

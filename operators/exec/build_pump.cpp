@@ -1,0 +1,95 @@
+#include "operators/exec/build_pump.h"
+
+#include "operators/exec/filter.h"
+#include "operators/exec/forest.h"
+#include "operators/exec/insert.h"
+#include "operators/exec/project.h"
+#include "operators/exec/slide.h"
+#include "operators/exec/tumble.h"
+#include "operators/exec/union_all.h"
+
+namespace tidemill::sql {
+
+namespace {
+
+class PumpBuilder {
+ public:
+    PumpBuilder(ExecContext& context, const std::string& pump,
+                std::vector<std::unique_ptr<Relay>>& relays, const ForestDefaults& forests)
+        : context_(context), pump_(pump), relays_(relays), forests_(forests) {}
+
+    // Makes the operators of `node` and below; its rows go to `next`.
+    void build(PlanNode& node, Operator* next) {
+        if (auto* scan = std::get_if<ScanNode>(&node.body)) {
+            relays_[scan->stream]->add_reader(next);
+            return;
+        }
+        if (std::holds_alternative<UnionNode>(node.body)) {
+            auto merged =
+                std::make_unique<UnionAll>(context_, pump_, node.schema, node.inputs.size());
+            auto& ports = *merged;
+            add(std::move(merged), next);
+            for (std::size_t i = 0; i < node.inputs.size(); ++i)
+                build(*node.inputs[i], &ports.port(i));
+            return;
+        }
+        auto& below = *node.inputs[0];
+        Operator* made = add(make(node, below.schema), next);
+        build(below, made);
+    }
+
+    Operator* add(std::unique_ptr<Operator> made, Operator* next) {
+        made->set_next(next);
+        operators_.push_back(std::move(made));
+        return operators_.back().get();
+    }
+    std::vector<std::unique_ptr<Operator>> take() { return std::move(operators_); }
+
+ private:
+    std::unique_ptr<Operator> make(PlanNode& node, const Schema& input) {
+        if (auto* filter = std::get_if<FilterNode>(&node.body))
+            return std::make_unique<Filter>(context_, pump_, input, std::move(filter->predicate));
+        if (auto* project = std::get_if<ProjectNode>(&node.body))
+            return std::make_unique<Project>(context_, pump_, input, std::move(*project));
+        if (auto* tumble = std::get_if<TumbleNode>(&node.body))
+            return std::make_unique<Tumble>(context_, pump_, input, std::move(*tumble),
+                                            node.schema);
+        if (auto* slide = std::get_if<SlideNode>(&node.body))
+            return std::make_unique<Slide>(context_, pump_, input, std::move(*slide));
+        auto& forest = std::get<ForestNode>(node.body);
+        const auto config = forest_config(forest);
+        return std::make_unique<Forest>(context_, pump_, input, std::move(forest), config);
+    }
+
+    anomaly::ForestConfig forest_config(const ForestNode& node) const {
+        anomaly::ForestConfig config;
+        config.columns = static_cast<std::uint32_t>(node.columns.size());
+        config.shingle = node.shingle;
+        config.trees = node.trees;
+        config.sample = node.sample;
+        config.time_decay = node.time_decay;
+        config.seed = forests_.seed;
+        config.mode = forests_.is_kda_score ? anomaly::ScoreMode::Kda : anomaly::ScoreMode::Library;
+        return config;
+    }
+
+    ExecContext& context_;
+    std::string pump_;
+    std::vector<std::unique_ptr<Relay>>& relays_;
+    ForestDefaults forests_;
+    std::vector<std::unique_ptr<Operator>> operators_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Operator>> build_pump(ExecContext& context, PumpPlan& pump,
+                                                  std::vector<std::unique_ptr<Relay>>& relays,
+                                                  const ForestDefaults& forests) {
+    PumpBuilder builder(context, pump.name, relays, forests);
+    auto* insert =
+        builder.add(std::make_unique<Insert>(context, pump.name, *relays[pump.target]), nullptr);
+    builder.build(*pump.root, insert);
+    return builder.take();
+}
+
+}  // namespace tidemill::sql

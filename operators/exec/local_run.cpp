@@ -1,0 +1,167 @@
+#include "operators/exec/local_run.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "operators/connect/file_source.h"
+#include "operators/connect/row_encoder.h"
+#include "operators/exec/application.h"
+#include "operators/exec/row_printer.h"
+
+namespace tidemill::sql {
+
+namespace {
+
+constexpr std::size_t kKeptErrorMessages = 20;
+
+/// A bound file: its source, and the batch that is next to be pushed.
+struct Feed {
+    std::unique_ptr<Source> source;
+    StreamId stream;
+    RowBatch rows;
+    RejectedRows rejected;
+    bool is_finished = false;
+    bool has_rows = false;
+};
+
+Status fill(Feed& feed) {
+    while (!feed.has_rows && !feed.is_finished && feed.rejected.empty()) {
+        ASSIGN(const auto state, feed.source->poll(feed.rows, feed.rejected));
+        feed.is_finished = state == SourceState::Finished;
+        feed.has_rows = feed.rows.size() > 0;
+    }
+    return {};
+}
+
+class LocalRun {
+ public:
+    LocalRun(const LocalRunOptions& options, std::ostream& out) : options_(options), out_(out) {}
+
+    Result<LocalRunSummary> run() {
+        TRY(open_files());
+        TRY(compile());
+        TRY(subscribe());
+        TRY(pump_rows());
+        application_->finish();
+        for (auto& printer : printers_)
+            printer->finish(out_);
+        if (!out_) return fail(Errc::IoFailed, "The rows could not be printed.");
+        return summary_;
+    }
+
+ private:
+    Status open_files() {
+        for (const auto& binding : options_.bind) {
+            const auto same = [&](const InputStream& input) {
+                return input.name == binding.stream;
+            };
+            if (std::ranges::any_of(inputs_, same))
+                return fail(Errc::InvalidArgument,
+                            "The stream " + binding.stream + " is bound twice.");
+            ASSIGN(auto source, open_file_source({binding.file, options_.rowtime_column}));
+            inputs_.push_back({binding.stream, source->schema()});
+            feeds_.push_back(
+                {std::move(source), {}, RowBatch(inputs_.back().schema), {}, false, false});
+        }
+        return {};
+    }
+
+    Status compile() {
+        auto compiled = Application::compile(options_.sql_text, inputs_,
+                                             {options_.seed, options_.is_kda_score});
+        if (!compiled) return fail(Errc::InvalidArgument, compiled.error().to_string());
+        application_ = std::move(*compiled);
+        for (std::size_t i = 0; i < feeds_.size(); ++i)
+            feeds_[i].stream = StreamId(static_cast<std::uint32_t>(i));
+        return {};
+    }
+
+    // What pumps write to and no pump reads.
+    std::vector<std::string> last_streams() const {
+        std::vector<std::string> names;
+        const auto pumps = application_->pumps();
+        for (const auto& pump : pumps) {
+            const auto reads = [&](const PumpInfo& other) {
+                return std::ranges::find(other.sources, pump.target) != other.sources.end();
+            };
+            const bool is_new = std::ranges::find(names, pump.target) == names.end();
+            if (is_new && std::ranges::none_of(pumps, reads)) names.push_back(pump.target);
+        }
+        return names;
+    }
+
+    Status subscribe() {
+        const auto names = options_.print.empty() ? last_streams() : options_.print;
+        for (const auto& name : names) {
+            auto stream = application_->find_stream(name);
+            if (!stream) return fail(Errc::InvalidArgument, stream.error().message);
+            printers_.push_back(std::make_unique<RowPrinter>(
+                options_.format, application_->schema(*stream), options_.with_rowtime,
+                names.size() > 1 ? name : std::string()));
+            application_->subscribe(*stream,
+                                    [this, printer = printers_.back().get()](const Batch& batch) {
+                                        summary_.rows_printed += batch.size();
+                                        printer->print(batch, out_);
+                                    });
+        }
+        ASSIGN(const auto errors, application_->find_stream("error_stream"));
+        application_->subscribe(errors, [this](const Batch& batch) { count_errors(batch); });
+        return {};
+    }
+
+    void count_errors(const Batch& batch) {
+        const auto& message = *batch.columns[3];
+        batch.selection.for_each([&](std::size_t row) {
+            ++summary_.errors;
+            if (summary_.error_messages.size() < kKeptErrorMessages)
+                summary_.error_messages.push_back(cell_text(*batch.columns[4], row) + ": " +
+                                                  std::string(message.text_at(row)));
+        });
+    }
+
+    // Pushes, of all files, the run of rows that is earliest, so that streams with several sources
+    // advance together.
+    Status pump_rows() {
+        for (;;) {
+            Feed* first = nullptr;
+            for (auto& feed : feeds_) {
+                TRY(fill(feed));
+                if (!feed.rejected.empty()) {
+                    summary_.rows_read += feed.rejected.size();
+                    application_->reject(feed.rejected);
+                    feed.rejected.clear();
+                    TRY(fill(feed));
+                }
+                if (feed.has_rows && (first == nullptr ||
+                                      feed.rows.rowtime.int_at(0) < first->rows.rowtime.int_at(0)))
+                    first = &feed;
+            }
+            if (first == nullptr) {
+                const bool is_over = std::ranges::all_of(feeds_, [](const Feed& feed) {
+                    return feed.is_finished && feed.rejected.empty();
+                });
+                if (is_over) return {};
+                continue;
+            }
+            summary_.rows_read += first->rows.size();
+            application_->push_rows(first->stream, first->rows);
+            first->has_rows = false;
+        }
+    }
+
+    const LocalRunOptions& options_;
+    std::ostream& out_;
+    std::vector<InputStream> inputs_;
+    std::vector<Feed> feeds_;
+    std::unique_ptr<Application> application_;
+    std::vector<std::unique_ptr<RowPrinter>> printers_;
+    LocalRunSummary summary_;
+};
+
+}  // namespace
+
+Result<LocalRunSummary> run_local(const LocalRunOptions& options, std::ostream& out) {
+    return LocalRun(options, out).run();
+}
+
+}  // namespace tidemill::sql

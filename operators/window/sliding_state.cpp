@@ -1,0 +1,133 @@
+#include "operators/window/sliding_state.h"
+
+#include <bit>
+#include <cmath>
+
+namespace tidemill::sql {
+
+bool SlidingState::is_beaten(const Candidate& old, const Column& argument, std::size_t row) const {
+    const bool is_max = call_.kind == AggregateKind::Max;
+    switch (argument.type().storage()) {
+        case Storage::Text:
+            return is_max ? old.text <= argument.text_at(row) : old.text >= argument.text_at(row);
+        case Storage::Double: {
+            const double a = std::bit_cast<double>(old.bits), b = argument.double_at(row);
+            return is_max ? a <= b : a >= b;
+        }
+        default:
+            return is_max ? old.bits <= argument.int_at(row) : old.bits >= argument.int_at(row);
+    }
+}
+
+void SlidingState::add(const Column* argument, std::size_t row, std::uint64_t sequence) {
+    if (argument == nullptr) {
+        ++count_;
+        return;
+    }
+    if (argument->is_null(row)) return;
+    ++count_;
+    if (is_extreme()) {
+        while (!candidates_.empty() && is_beaten(candidates_.back(), *argument, row))
+            candidates_.pop_back();
+        const bool is_text = argument->type().storage() == Storage::Text;
+        candidates_.push_back({sequence, is_text ? 0 : argument->int_at(row),
+                               is_text ? std::string(argument->text_at(row)) : std::string()});
+    } else if (call_.parameter.storage() == Storage::Double) {
+        add_number(argument->double_at(row), 1);
+    } else if (call_.kind == AggregateKind::Sum) {
+        exact_ += argument->int_at(row);
+    }
+}
+
+void SlidingState::evict(bool is_null, std::int64_t bits, std::uint64_t sequence) {
+    if (is_null) return;
+    --count_;
+    if (is_extreme()) {
+        if (!candidates_.empty() && candidates_.front().sequence == sequence)
+            candidates_.pop_front();
+    } else if (call_.parameter.storage() == Storage::Double) {
+        add_number(std::bit_cast<double>(bits), -1);
+    } else if (call_.kind == AggregateKind::Sum) {
+        exact_ -= bits;
+    }
+}
+
+void SlidingState::add_number(double x, int sign) {
+    if (!std::isfinite(x)) {
+        specials_ += sign;
+        return;
+    }
+    if (call_.kind != AggregateKind::Sum && call_.kind != AggregateKind::Avg) {
+        if (sign > 0)
+            moments_.add(x);
+        else
+            moments_.remove(x);
+        return;
+    }
+    const double signed_x = sign * x, sum = sum_ + signed_x;
+    lost_ +=
+        std::fabs(sum_) >= std::fabs(signed_x) ? (sum_ - sum) + signed_x : (signed_x - sum) + sum_;
+    sum_ = sum;
+    // An empty window forgets the rounding of what passed through it.
+    if (count_ == 0) sum_ = lost_ = 0;
+}
+
+void SlidingState::append_result(Column& to) const {
+    if (call_.kind == AggregateKind::CountAll || call_.kind == AggregateKind::Count)
+        return to.append_int(count_);
+    if (count_ == 0) return to.append_null();
+    if (is_extreme()) {
+        const auto& best = candidates_.front();
+        if (to.type().storage() == Storage::Text) return to.append_text(best.text);
+        return to.append_int(best.bits);
+    }
+    if (call_.parameter.storage() != Storage::Double) {
+        const auto low = static_cast<std::int64_t>(exact_);
+        if (low != exact_) return to.append_null();
+        return to.append_int(low);
+    }
+    if (specials_ > 0) return to.append_double(NAN);
+    if (call_.kind == AggregateKind::Sum) return to.append_double(sum_ + lost_);
+    if (call_.kind == AggregateKind::Avg)
+        return to.append_double((sum_ + lost_) / static_cast<double>(count_));
+    double value = 0;
+    if (moments_.result(call_.kind, value))
+        to.append_double(value);
+    else
+        to.append_null();
+}
+
+void SlidingState::save(StateWriter& to) const {
+    to.put_int(count_);
+    to.put_int(specials_);
+    to.put_int(static_cast<std::int64_t>(exact_));
+    to.put_int(static_cast<std::int64_t>(exact_ >> 64));
+    for (const double x : {sum_, lost_, moments_.mean, moments_.squares})
+        to.put_double(x);
+    to.put_int(moments_.count);
+    to.put_count(candidates_.size());
+    for (const auto& candidate : candidates_) {
+        to.put_count(candidate.sequence);
+        to.put_int(candidate.bits);
+        to.put_text(candidate.text);
+    }
+}
+
+void SlidingState::load(StateReader& from) {
+    count_ = from.take_int();
+    specials_ = from.take_int();
+    const auto low = static_cast<std::uint64_t>(from.take_int());
+    exact_ = (static_cast<wide>(from.take_int()) << 64) | static_cast<wide>(low);
+    for (double* x : {&sum_, &lost_, &moments_.mean, &moments_.squares})
+        *x = from.take_double();
+    moments_.count = from.take_int();
+    candidates_.resize(from.take_size(10));
+    for (auto& candidate : candidates_) {
+        candidate.sequence = from.take_count();
+        candidate.bits = from.take_int();
+        candidate.text = from.take_text();
+    }
+    if (is_extreme() && count_ > 0 && candidates_.empty()) from.fail();
+}
+
+}  // namespace tidemill::sql
