@@ -118,9 +118,12 @@ Task<Status> HostedApplication::open_outputs(const ApplicationCheckpoint* from) 
 Task<Status> HostedApplication::save_checkpoint(MonoTime deadline) {
     ApplicationCheckpoint checkpoint;
     feed_->save_to(checkpoint);
-    checkpoint.snapshot = application_->snapshot();
     for (const auto& output : outputs_)
         checkpoint.rows_out.push_back(output->taken());
+    // Nothing read and nothing written since: what is on disk still says it all.
+    if (saved_positions_ == checkpoint.positions && saved_rows_out_ == checkpoint.rows_out)
+        co_return Status{};
+    checkpoint.snapshot = application_->snapshot();
     for (std::size_t i = 0; i < outputs_.size(); ++i)
         if (!co_await outputs_[i]->wait_acknowledged(checkpoint.rows_out[i], deadline))
             co_return fail(Errc::Timeout,
@@ -128,6 +131,8 @@ Task<Status> HostedApplication::save_checkpoint(MonoTime deadline) {
     CO_TRY(co_await service_.save_blob(kCheckpointBlob, definition_.name,
                                        encode_checkpoint(checkpoint, definition_.sql_text)));
     ++checkpoints_;
+    saved_positions_ = std::move(checkpoint.positions);
+    saved_rows_out_ = std::move(checkpoint.rows_out);
     co_return Status{};
 }
 

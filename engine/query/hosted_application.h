@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,8 @@ class HostedApplication {
     std::string message_;
     std::string checkpoint_trouble_;
     std::uint64_t errors_ = 0, checkpoints_ = 0;
+    std::optional<std::vector<ShardPosition>> saved_positions_;  // of the last checkpoint
+    std::vector<std::uint64_t> saved_rows_out_;
     bool is_stopped_ = false;
     Gate gate_;
 };

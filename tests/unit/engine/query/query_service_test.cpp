@@ -47,6 +47,21 @@ TEST_SUITE("query service") {
               std::string::npos);
     }
 
+    TEST_CASE("an application that has nothing to do writes nothing") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        f.streams.put("in", row(0, 1));
+        f.reactor.advance(3s);
+        const auto saved = f.streams.blobs_saved;
+        f.reactor.advance(60s);
+        CHECK_EQ(f.streams.blobs_saved, saved);
+        f.streams.put("in", row(1, 1));
+        f.reactor.advance(3s);
+        CHECK_EQ(f.streams.blobs_saved, saved + 1);
+    }
+
     TEST_CASE("a forest scores rows, and the outlier scores highest") {
         QueryFixture f;
         f.streams.add_stream("in");
