@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""The command line against a real broker: cli_test.py PROGRAM."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+program = os.path.abspath(sys.argv[1])
+
+
+class Broker:
+    def __init__(self, data, *more):
+        self.process = subprocess.Popen([program, "serve", "--data", str(data), "--listen", "127.0.0.1:0", *more],
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), line
+        self.address = line.split()[-1]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(timeout=60) == 0
+
+
+def run(*words, code=0, text=None, env=None):
+    done = subprocess.run([program, *words], input=text, capture_output=True, text=True, timeout=120, env=env)
+    assert done.returncode == code, f"{words} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout if code == 0 else done.stderr
+
+
+def lines(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+with tempfile.TemporaryDirectory() as folder:
+    data = pathlib.Path(folder) / "data"
+    broker = Broker(data)
+    here = ["--connect", broker.address]
+    try:
+        assert lines(run("stream", "create", "clicks", "--shards", "4", *here))[0]["name"] == "clicks"
+        assert "already" in run("stream", "create", "clicks", *here, code=1)
+        assert [s["open_shards"] for s in lines(run("stream", "list", *here))] == [4]
+        assert "nope" in run("stream", "describe", "nope", *here, code=1)
+        run("stream", "create", "bad name!", *here, code=1)
+        run("stream", "create", code=2)
+        run("frobnicate", code=2)
+
+        wanted = [f"line {i}" for i in range(5000)]
+        assert lines(run("put", "clicks", *here, text="\n".join(wanted) + "\n")) == [
+            {"stream": "clicks", "stored": 5000, "failed": 0}]
+        assert run("put", "nope", *here, text="x\n", code=1)
+        assert "cannot open" in run("put", "clicks", "/does/not/exist", *here, code=1)
+        seen = lines(run("tail", "clicks", "--from", "oldest", "-e", *here))
+        assert sorted(r["data"] for r in seen) == sorted(wanted)
+        assert len({r["sequence_number"] for r in seen}) == 5000
+        assert all(len(r["sequence_number"]) == 56 for r in seen)
+        # One key keeps its order.
+        run("stream", "create", "ordered", "--shards", "3", *here)
+        run("put", "ordered", "-k", "same", *here, text="\n".join(wanted) + "\n")
+        assert run("tail", "ordered", "--from", "oldest", "-e", "-o", "raw", *here).splitlines() == wanted
+        assert len(run("tail", "clicks", "--from", "2001-01-01", "-n", "10", "-o", "raw", *here).splitlines()) == 10
+        run("tail", "clicks", "--from", "yesterday", *here, code=1)
+
+        for kind in ("produce", "consume", "latency"):
+            result = json.loads(run("bench", kind, *here, "--stream", "bench", "--shards", "8", "--records", "20000",
+                                    "--batch", "100", "--connections", "2", "-o", "json"))
+            assert result["records_per_second"] > 0 and result["bytes_per_second"] > 0, result
+            assert set(result["latency_us"]) == {"p50", "p99", "p999", "max"}, result
+            assert (result["durability"], result["record_bytes"], result["shards"]) == ("disk", 100, 8), result
+        assert run("bench", "produce", "--connect", "127.0.0.1:1", "--seconds", "1", code=1)
+        forest = json.loads(run("bench", "rcf", "--trees", "50", "--points", "2000", "--dims", "2", "-o", "json"))
+        assert forest["points_per_second"] > 0
+        run("bench", "rcf", "--sample", "5", code=1)
+
+        run("stream", "delete", "ordered", *here)
+        assert len(lines(run("stream", "list", *here))) == 2
+        env = dict(os.environ, TIDEMILL_CONNECT=broker.address)
+        assert len(lines(run("stream", "list", env=env))) == 2
+        # A second broker may not have the same directory.
+        assert run("serve", "--data", str(data), "--listen", "127.0.0.1:0", code=1)
+    finally:
+        broker.stop()
+
+    assert json.loads(run("log", "verify", "--data", str(data), "-o", "json"))["sound"] is True
+    # One flipped bit in the records is found.
+    segment = max((p for p in data.rglob("file-*") if p.is_file()), key=lambda p: p.stat().st_size)
+    bytes_ = bytearray(segment.read_bytes())
+    at = bytes_.index(b"line 4321") if b"line 4321" in bytes_ else None
+    if at is None:
+        for segment in (p for p in data.rglob("file-*") if p.is_file()):
+            bytes_ = bytearray(segment.read_bytes())
+            if b"line 4321" in bytes_:
+                at = bytes_.index(b"line 4321")
+                break
+    bytes_[at] ^= 1
+    segment.write_bytes(bytes_)
+    done = subprocess.run([program, "log", "verify", "--data", str(data), "-o", "json"], capture_output=True, text=True)
+    assert done.returncode == 1 and json.loads(done.stdout)["sound"] is False, done.stdout
+
+    # Settings that do not exist are refused with the nearest that does.
+    config = pathlib.Path(folder) / "bad.toml"
+    config.write_text('[log]\nsegment_byte = "64MiB"\n')
+    words = run("serve", "--config", str(config), code=2)
+    assert "segment_bytes" in words and ":2:" in words, words
+    broker = Broker(pathlib.Path(folder) / "sample", "--config", "deploy/config/tidemill.toml")
+    broker.stop()
+print("command line: passed")
