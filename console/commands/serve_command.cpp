@@ -49,6 +49,12 @@ int serve(const Options& options) {
     log::set_up(config->log_level);
     auto server = Server::start(*config);
     if (!server) return report(server.error().to_string());
+    if (config->listen_host != "localhost" && config->listen_host != "::1" &&
+        !config->listen_host.starts_with("127."))
+        log::warn(
+            "open_to_the_network",
+            {{"listen", config->listen_host},
+             {"meaning", "signatures are not verified: anyone who reaches the port may use it"}});
     // Whoever started us waits for this line.
     std::printf("listening on %s:%u\n", (*server)->host().c_str(), (*server)->port());
     std::fflush(stdout);
