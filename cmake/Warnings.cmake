@@ -6,6 +6,11 @@ target_include_directories(tidemill_options INTERFACE
 target_compile_options(tidemill_options INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
     -Werror -fno-omit-frame-pointer -fcolor-diagnostics)
+# Every x86 server since 2010 has these; simdjson's on-demand parser takes its fast code only when they are given at compile
+# time (docs/decisions/0003-x86-64-v2.md). Wider instructions are chosen at run time where they pay.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    target_compile_options(tidemill_options INTERFACE -march=x86-64-v2 -mpclmul)
+endif()
 # One setting for the whole program: Asio's headers must agree in every file.
 target_compile_definitions(tidemill_options INTERFACE
     BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_VISIBILITY BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16

@@ -1,8 +1,8 @@
 #include "proto/record_batch.h"
 
-#include <fmt/format.h>
-
 #include <cstddef>
+
+#include <fmt/format.h>
 
 #include "engine/base/crc32c.h"
 #include "proto/wire_limits.h"
@@ -40,10 +40,12 @@ Status check_shape(const RecordBatchHeader& header, std::size_t available) {
 
 }  // namespace
 
-std::size_t record_bytes(std::size_t key_bytes, std::size_t data_bytes, std::size_t attribute_bytes) {
+std::size_t record_bytes(std::size_t key_bytes, std::size_t data_bytes,
+                         std::size_t attribute_bytes) {
     const std::size_t attributes =
         attribute_bytes == 0 ? 0 : varint_size(attribute_bytes) + attribute_bytes;
-    return varint_size(key_bytes << 1) + varint_size(data_bytes) + attributes + key_bytes + data_bytes;
+    return varint_size(key_bytes << 1) + varint_size(data_bytes) + attributes + key_bytes +
+           data_bytes;
 }
 
 Result<RecordBatchView> RecordBatchView::parse(Bytes bytes) {
@@ -77,7 +79,9 @@ RecordBatchView RecordBatchView::trusted(Bytes bytes) {
     return view;
 }
 
-bool RecordBatchView::payload_is_intact() const { return payload_crc(bytes_) == header_.payload_crc; }
+bool RecordBatchView::payload_is_intact() const {
+    return payload_crc(bytes_) == header_.payload_crc;
+}
 
 RecordCursor::RecordCursor(const RecordBatchView& batch)
     : at_(batch.bytes().data() + kHeaderBytes),
@@ -143,7 +147,8 @@ void RecordBatchBuilder::add(std::string_view partition_key, Bytes data, Bytes a
     ++count_;
 }
 
-RecordBatchView RecordBatchBuilder::finish(std::uint64_t producer_id, std::uint32_t producer_sequence) {
+RecordBatchView RecordBatchBuilder::finish(std::uint64_t producer_id,
+                                           std::uint32_t producer_sequence) {
     RecordBatchHeader header{};
     header.magic = kRecordBatchMagic;
     header.batch_bytes = static_cast<std::uint32_t>(buffer_.size());

@@ -11,11 +11,12 @@
 
 namespace tidemill {
 
-/// A run of records of one shard: the same bytes in the producer's socket, on disk, in the tail cache and in the
-/// consumer's socket. Format: docs/formats/record_batch.md.
+/// A run of records of one shard: the same bytes in the producer's socket, on disk, in the tail
+/// cache and in the consumer's socket. Format: docs/formats/record_batch.md.
 ///
-/// The producer fills the first half of the header and the records; `payload_crc` covers both. The broker stamps the
-/// second half, which `header_crc` covers together with the first: stamping touches 64 bytes, never the records.
+/// The producer fills the first half of the header and the records; `payload_crc` covers both. The
+/// broker stamps the second half, which `header_crc` covers together with the first: stamping
+/// touches 64 bytes, never the records.
 struct RecordBatchHeader {
     // by the producer
     std::uint32_t magic;              ///< kRecordBatchMagic
@@ -26,14 +27,14 @@ struct RecordBatchHeader {
     std::uint16_t key_id;             ///< data key of an encrypted payload, 0 when plain
     std::uint64_t producer_id;        ///< 0: not idempotent
     std::uint32_t producer_sequence;  ///< number of the first record within (producer, shard)
-    std::uint32_t payload_crc;        ///< CRC32C of bytes [0, 28) and of everything after the header
+    std::uint32_t payload_crc;  ///< CRC32C of bytes [0, 28) and of everything after the header
     // by the broker
     std::uint64_t first_ordinal;
-    std::int64_t arrival_ms;          ///< wall time, never decreasing within a shard
-    std::uint32_t shard;              ///< ShardUid
-    std::uint32_t epoch;              ///< ownership under which it was written
-    std::uint32_t reserved;           ///< 0
-    std::uint32_t header_crc;         ///< CRC32C of bytes [0, 60)
+    std::int64_t arrival_ms;   ///< wall time, never decreasing within a shard
+    std::uint32_t shard;       ///< ShardUid
+    std::uint32_t epoch;       ///< ownership under which it was written
+    std::uint32_t reserved;    ///< 0
+    std::uint32_t header_crc;  ///< CRC32C of bytes [0, 60)
 };
 static_assert(sizeof(RecordBatchHeader) == 64);
 
@@ -55,8 +56,9 @@ class RecordBatchView {
     /// Checks length, magic, counts and the payload's checksum. For batches fresh from a producer.
     /// Errors: Corrupt, TooLarge.
     static Result<RecordBatchView> parse(Bytes bytes);
-    /// Checks the header's own checksum and length only; the payload's on demand by `payload_is_intact`.
-    /// For batches that the broker stamped. `bytes` may be longer than the batch. Errors: Corrupt.
+    /// Checks the header's own checksum and length only; the payload's on demand by
+    /// `payload_is_intact`. For batches that the broker stamped. `bytes` may be longer than the
+    /// batch. Errors: Corrupt.
     static Result<RecordBatchView> parse_stamped(Bytes bytes);
     /// Trusts `bytes`: a batch this process has just built or verified.
     static RecordBatchView trusted(Bytes bytes);
@@ -100,7 +102,8 @@ class RecordBatchBuilder {
     std::uint32_t record_count() const { return count_; }
     std::size_t bytes() const { return buffer_.size(); }
     bool is_empty() const { return count_ == 0; }
-    /// Completes the producer's half of the header. Ownership: the view is valid until the next add or clear.
+    /// Completes the producer's half of the header. Ownership: the view is valid until the next add
+    /// or clear.
     RecordBatchView finish(std::uint64_t producer_id = 0, std::uint32_t producer_sequence = 0);
     void clear();
 
@@ -114,6 +117,7 @@ void stamp_record_batch(MutableBytes batch, ShardUid shard, Ordinal first, WallT
                         std::uint32_t epoch);
 
 /// Bytes that a record takes inside a batch.
-std::size_t record_bytes(std::size_t key_bytes, std::size_t data_bytes, std::size_t attribute_bytes);
+std::size_t record_bytes(std::size_t key_bytes, std::size_t data_bytes,
+                         std::size_t attribute_bytes);
 
 }  // namespace tidemill

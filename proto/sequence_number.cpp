@@ -50,7 +50,8 @@ std::string SequenceNumber::to_string() const {
         for (int i = 0; i < 19; ++i, remainder /= 10)
             digits.push_back(static_cast<char>('0' + remainder % 10));
     }
-    while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
+    while (digits.size() > 1 && digits.back() == '0')
+        digits.pop_back();
     std::ranges::reverse(digits);
     return digits;
 }

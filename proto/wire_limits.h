@@ -4,7 +4,8 @@
 
 namespace tidemill::wire_limits {
 
-/// One record: data and partition key. Kinesis allows 1 MiB by default, 10 MiB when a stream asks for it.
+/// One record: data and partition key. Kinesis allows 1 MiB by default, 10 MiB when a stream asks
+/// for it.
 constexpr std::size_t kRecordBytesMax = 10_MiB;
 constexpr std::size_t kRecordBytesDefault = 1_MiB;
 constexpr std::size_t kPartitionKeyBytesMax = 1024;  // 256 characters of at most 4 bytes

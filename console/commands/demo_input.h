@@ -29,7 +29,7 @@ Result<std::unique_ptr<DemoInput>> open_demo_file(const std::string& path,
 std::unique_ptr<DemoInput> make_machine_input();
 
 /// The application that scores an input: passes all columns through and adds ANOMALY_SCORE from a
-/// forest over the numeric ones. 
+/// forest over the numeric ones.
 std::string demo_sql(const DemoInput& input, std::uint32_t sample, std::uint32_t shingle);
 
 }  // namespace tidemill::console

@@ -56,7 +56,8 @@ inline std::byte* put_varint(std::byte* to, std::uint64_t value) {
     *to++ = static_cast<std::byte>(value);
     return to;
 }
-/// Returns the byte after the varint, or nullptr when it is cut short or over-long; `end` is never passed.
+/// Returns the byte after the varint, or nullptr when it is cut short or over-long; `end` is never
+/// passed.
 inline const std::byte* get_varint(const std::byte* from, const std::byte* end,
                                    std::uint64_t& value) {
     std::uint64_t result = 0;

@@ -15,7 +15,8 @@ constexpr auto kTable = [] {
     std::array<std::array<std::uint32_t, 256>, 8> table{};
     for (std::uint32_t i = 0; i < 256; ++i) {
         std::uint32_t crc = i;
-        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? kPolynomial : 0);
+        for (int bit = 0; bit < 8; ++bit)
+            crc = (crc >> 1) ^ ((crc & 1) != 0 ? kPolynomial : 0);
         table[0][i] = crc;
     }
     for (std::uint32_t i = 0; i < 256; ++i)
@@ -26,7 +27,8 @@ constexpr auto kTable = [] {
 
 #if defined(__x86_64__)
 
-// crc of `count` zero bytes appended, as four byte-indexed tables: lets three streams run side by side and be joined.
+// crc of `count` zero bytes appended, as four byte-indexed tables: lets three streams run side by
+// side and be joined.
 struct ZeroShift {
     std::array<std::array<std::uint32_t, 256>, 4> table{};
 
@@ -34,7 +36,8 @@ struct ZeroShift {
         std::array<std::uint32_t, 32> columns{};
         for (std::uint32_t bit = 0; bit < 32; ++bit) {
             std::uint32_t crc = 1u << bit;
-            for (std::size_t i = 0; i < count; ++i) crc = (crc >> 8) ^ kTable[0][crc & 0xff];
+            for (std::size_t i = 0; i < count; ++i)
+                crc = (crc >> 8) ^ kTable[0][crc & 0xff];
             columns[bit] = crc;
         }
         for (std::uint32_t k = 0; k < 4; ++k)
@@ -54,7 +57,8 @@ const ZeroShift kAfterLong{kLong}, kAfterShort{kShort};
 
 // Three independent chains hide the instruction's latency of three cycles.
 template <std::size_t kStep>
-__attribute__((target("sse4.2"))) const std::byte* three_way(const std::byte* p, const std::byte* end,
+__attribute__((target("sse4.2"))) const std::byte* three_way(const std::byte* p,
+                                                             const std::byte* end,
                                                              std::uint64_t& crc,
                                                              const ZeroShift& shift) {
     while (static_cast<std::size_t>(end - p) >= 3 * kStep) {
@@ -76,9 +80,11 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(Bytes bytes, std::u
     std::uint64_t crc = ~seed;
     p = three_way<kLong>(p, end, crc, kAfterLong);
     p = three_way<kShort>(p, end, crc, kAfterShort);
-    for (; end - p >= 8; p += 8) crc = _mm_crc32_u64(crc, load_le<std::uint64_t>(p));
+    for (; end - p >= 8; p += 8)
+        crc = _mm_crc32_u64(crc, load_le<std::uint64_t>(p));
     auto crc32 = static_cast<std::uint32_t>(crc);
-    for (; p < end; ++p) crc32 = _mm_crc32_u8(crc32, static_cast<std::uint8_t>(*p));
+    for (; p < end; ++p)
+        crc32 = _mm_crc32_u8(crc32, static_cast<std::uint8_t>(*p));
     return ~crc32;
 }
 
@@ -93,9 +99,11 @@ std::uint32_t crc32c_portable(Bytes bytes, std::uint32_t seed) {
     for (; end - p >= 8; p += 8) {
         const auto word = load_le<std::uint64_t>(p) ^ crc;
         crc = 0;
-        for (std::size_t k = 0; k < 8; ++k) crc ^= kTable[7 - k][word >> (8 * k) & 0xff];
+        for (std::size_t k = 0; k < 8; ++k)
+            crc ^= kTable[7 - k][word >> (8 * k) & 0xff];
     }
-    for (; p < end; ++p) crc = (crc >> 8) ^ kTable[0][(crc ^ static_cast<std::uint32_t>(*p)) & 0xff];
+    for (; p < end; ++p)
+        crc = (crc >> 8) ^ kTable[0][(crc ^ static_cast<std::uint32_t>(*p)) & 0xff];
     return ~crc;
 }
 

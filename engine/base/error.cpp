@@ -8,8 +8,10 @@
 namespace tidemill {
 namespace {
 constexpr std::array kErrors = {
-    ErrcInfo{Errc::InvalidArgument, "invalid_argument", false, "a value is out of range or malformed"},
-    ErrcInfo{Errc::Validation, "validation", false, "a request breaks a constraint of the API model"},
+    ErrcInfo{Errc::InvalidArgument, "invalid_argument", false,
+             "a value is out of range or malformed"},
+    ErrcInfo{Errc::Validation, "validation", false,
+             "a request breaks a constraint of the API model"},
     ErrcInfo{Errc::NotFound, "not_found", false, "the named thing does not exist"},
     ErrcInfo{Errc::AlreadyExists, "already_exists", false, "the name is taken"},
     ErrcInfo{Errc::ResourceInUse, "resource_in_use", false, "its state does not allow this"},
@@ -25,7 +27,8 @@ constexpr std::array kErrors = {
     ErrcInfo{Errc::Unavailable, "unavailable", true, "starting, stopping or out of reach"},
     ErrcInfo{Errc::Timeout, "timeout", true, "a deadline passed; the outcome may be unknown"},
     ErrcInfo{Errc::Fenced, "fenced", true, "another owner holds the shard"},
-    ErrcInfo{Errc::NoSpace, "no_space", true, "the disk or its budget is full; nothing was written"},
+    ErrcInfo{Errc::NoSpace, "no_space", true,
+             "the disk or its budget is full; nothing was written"},
     ErrcInfo{Errc::IoFailed, "io_failed", true, "the operating system refused"},
     ErrcInfo{Errc::Corrupt, "corrupt", false, "bytes fail their checksum or break their format"},
     ErrcInfo{Errc::Unknown, "unknown", true, "a write whose outcome cannot be known"},
@@ -36,7 +39,8 @@ constexpr std::array kErrors = {
 
 const ErrcInfo& info(Errc code) {
     const auto index = static_cast<std::size_t>(code);
-    TM_CHECK(index < kErrors.size() && kErrors[index].code == code, "error code {} has no row", index);
+    TM_CHECK(index < kErrors.size() && kErrors[index].code == code, "error code {} has no row",
+             index);
     return kErrors[index];
 }
 

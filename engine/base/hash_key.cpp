@@ -13,7 +13,8 @@ uint128 hash_partition_key(std::string_view partition_key) {
     MD5_Update(&context, partition_key.data(), partition_key.size());
     MD5_Final(digest, &context);
     uint128 value = 0;
-    for (const unsigned char byte : digest) value = value << 8 | byte;
+    for (const unsigned char byte : digest)
+        value = value << 8 | byte;
     return value;
 }
 

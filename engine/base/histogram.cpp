@@ -13,7 +13,8 @@ std::uint64_t Histogram::upper_bound_of(std::size_t bucket) {
 }
 
 void Histogram::merge(const Histogram& other) {
-    for (std::size_t i = 0; i < kBuckets; ++i) counts_[i] += other.counts_[i];
+    for (std::size_t i = 0; i < kBuckets; ++i)
+        counts_[i] += other.counts_[i];
     count_ += other.count_;
     sum_ += other.sum_;
     max_ = std::max(max_, other.max_);
@@ -21,8 +22,8 @@ void Histogram::merge(const Histogram& other) {
 
 std::uint64_t Histogram::quantile(double fraction) const {
     if (count_ == 0) return 0;
-    const auto wanted = static_cast<std::uint64_t>(
-        std::clamp(std::ceil(fraction * static_cast<double>(count_)), 1.0, static_cast<double>(count_)));
+    const auto wanted = static_cast<std::uint64_t>(std::clamp(
+        std::ceil(fraction * static_cast<double>(count_)), 1.0, static_cast<double>(count_)));
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < kBuckets; ++i) {
         seen += counts_[i];
@@ -33,7 +34,8 @@ std::uint64_t Histogram::quantile(double fraction) const {
 
 std::uint64_t Histogram::count_up_to(std::uint64_t bound) const {
     std::uint64_t seen = 0;
-    for (std::size_t i = 0; i < kBuckets && upper_bound_of(i) <= bound; ++i) seen += counts_[i];
+    for (std::size_t i = 0; i < kBuckets && upper_bound_of(i) <= bound; ++i)
+        seen += counts_[i];
     return seen;
 }
 

@@ -7,8 +7,9 @@
 
 namespace tidemill {
 
-/// Counts of non-negative values in log-linear buckets: exact below 64, within 1/32 above. 15 KiB, no allocation.
-/// Units: the caller's (latencies here are in nanoseconds or microseconds and say which).
+/// Counts of non-negative values in log-linear buckets: exact below 64, within 1/32 above. 15 KiB,
+/// no allocation. Units: the caller's (latencies here are in nanoseconds or microseconds and say
+/// which).
 class Histogram {
  public:
     void record(std::uint64_t value) {
@@ -35,7 +36,8 @@ class Histogram {
         const auto width = static_cast<unsigned>(std::bit_width(value));
         if (width <= kSubBits + 1) return static_cast<std::size_t>(value);
         const unsigned shift = width - kSubBits - 1;
-        return (static_cast<std::size_t>(shift) << kSubBits) + static_cast<std::size_t>(value >> shift);
+        return (static_cast<std::size_t>(shift) << kSubBits) +
+               static_cast<std::size_t>(value >> shift);
     }
     static std::uint64_t upper_bound_of(std::size_t bucket);
 

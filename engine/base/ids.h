@@ -18,8 +18,8 @@ struct StrongId {
     constexpr auto operator<=>(const StrongId&) const = default;
 };
 
-/// One shard of one stream, for ever: dense, assigned by the catalog, never reused. Not the number in
-/// `shardId-000000000000`, which counts within its stream.
+/// One shard of one stream, for ever: dense, assigned by the catalog, never reused. Not the number
+/// in `shardId-000000000000`, which counts within its stream.
 using ShardUid = StrongId<struct ShardUidTag, std::uint32_t>;
 /// One stream, for ever; a stream created again under the same name gets a new one.
 using StreamUid = StrongId<struct StreamUidTag, std::uint32_t>;
@@ -28,7 +28,8 @@ using LaneId = StrongId<struct LaneIdTag, std::uint32_t>;
 /// One reactor thread.
 using CoreId = StrongId<struct CoreIdTag, std::uint32_t>;
 
-/// A record's number within its shard: 0 for the first record ever, dense. Sequence numbers derive from it
+/// A record's number within its shard: 0 for the first record ever, dense. Sequence numbers derive
+/// from it
 /// (`proto/sequence_number.h`).
 using Ordinal = std::uint64_t;
 

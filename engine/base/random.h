@@ -5,8 +5,8 @@
 
 namespace tidemill {
 
-/// xoshiro256** seeded by splitmix64 (Blackman and Vigna, 2018). The one generator of the project: the same seed
-/// gives the same numbers on every machine. Not for secrets.
+/// xoshiro256** seeded by splitmix64 (Blackman and Vigna, 2018). The one generator of the project:
+/// the same seed gives the same numbers on every machine. Not for secrets.
 class Random {
  public:
     explicit Random(std::uint64_t seed) {
@@ -32,7 +32,8 @@ class Random {
     }
     std::uint64_t operator()() { return next(); }
 
-    /// Uniform in [0, bound); bound > 0. Lemire's multiply without the rejection step: bias below bound / 2^64.
+    /// Uniform in [0, bound); bound > 0. Lemire's multiply without the rejection step: bias below
+    /// bound / 2^64.
     std::uint64_t below(std::uint64_t bound) {
         __extension__ using wide = unsigned __int128;
         return static_cast<std::uint64_t>(static_cast<wide>(next()) * bound >> 64);

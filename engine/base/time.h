@@ -7,7 +7,8 @@ namespace tidemill {
 
 using namespace std::chrono_literals;
 
-/// Wall-clock time in whole milliseconds since 1970 UTC: arrival times, ROWTIME, retention. May jump.
+/// Wall-clock time in whole milliseconds since 1970 UTC: arrival times, ROWTIME, retention. May
+/// jump.
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 /// Monotonic time: deadlines, latencies.
 using MonoTime = std::chrono::steady_clock::time_point;

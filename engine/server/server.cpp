@@ -157,8 +157,9 @@ void Server::Parts::stop() {
     is_stopped = true;
     const auto finish = [this]() -> Task<void> {
         if (is_listening) co_await http->stop_listening();
-        if (queries != nullptr) co_await queries->stop();
+        // The native door first: a live query may be waiting for its peer to read.
         if (native != nullptr) co_await native->stop();
+        if (queries != nullptr) co_await queries->stop();
         if (is_listening) co_await http->stop();
         if (service != nullptr) co_await service->stop();
         if (is_log_open) co_await log->stop();

@@ -90,8 +90,7 @@ class JsonDecoder final : public RowDecoder {
                 while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ')
                     text.remove_suffix(1);
                 double number = 0;
-                if (auto error = value.get_double().get(number))
-                    return no_json(error, bad);
+                if (auto error = value.get_double().get(number)) return no_json(error, bad);
                 fits = append_number_as(column, text);
                 break;
             }

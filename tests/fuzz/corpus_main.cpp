@@ -1,5 +1,5 @@
-// Runs a fuzz target over every file of a corpus folder, and over damaged copies of each: a flipped bit and a cut at
-// positions drawn from a fixed seed.
+// Runs a fuzz target over every file of a corpus folder, and over damaged copies of each: a flipped
+// bit and a cut at positions drawn from a fixed seed.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
             tidemill::Random random(bytes.size());
             for (int k = 0; k < 500 && !bytes.empty(); ++k) {
                 auto damaged = bytes;
-                damaged[random.below(damaged.size())] ^= static_cast<std::uint8_t>(1u << random.below(8));
+                damaged[random.below(damaged.size())] ^=
+                    static_cast<std::uint8_t>(1u << random.below(8));
                 if (random.chance(0.3)) damaged.resize(random.below(damaged.size() + 1));
                 LLVMFuzzerTestOneInput(damaged.data(), damaged.size());
                 ++runs;

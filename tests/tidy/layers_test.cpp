@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include <regex>
+
+#include <doctest/doctest.h>
 
 #include "tests/tidy/source_tree.h"
 
@@ -8,10 +8,12 @@ using namespace tidemill::tidy;
 
 namespace {
 
-// The layer a path belongs to: the longest layer name that is its folder. main.cpp is the composition root and may
-// include anything.
-std::string layer_of(const std::string& path, const std::map<std::string, std::set<std::string>>& all) {
-    for (auto folder = std::filesystem::path(path).parent_path(); !folder.empty(); folder = folder.parent_path())
+// The layer a path belongs to: the longest layer name that is its folder. main.cpp is the
+// composition root and may include anything.
+std::string layer_of(const std::string& path,
+                     const std::map<std::string, std::set<std::string>>& all) {
+    for (auto folder = std::filesystem::path(path).parent_path(); !folder.empty();
+         folder = folder.parent_path())
         if (all.contains(folder.generic_string())) return folder.generic_string();
     return {};
 }
@@ -45,7 +47,8 @@ TEST_SUITE("tidy/layers") {
             const auto layer = layer_of(path, all);
             CHECK_MESSAGE(!layer.empty(), path, " stands in no layer");
             if (layer.empty()) continue;
-            for (const auto& message : violations(path, read_text(path), all)) FAIL_CHECK(message);
+            for (const auto& message : violations(path, read_text(path), all))
+                FAIL_CHECK(message);
             ++checked;
         }
         CHECK_GT(checked, 10);
@@ -53,7 +56,8 @@ TEST_SUITE("tidy/layers") {
 
     TEST_CASE("the check sees a wrong include") {
         const auto all = layers();
-        CHECK_EQ(violations("engine/base/x.h", "#include \"engine/log/log_store.h\"\n", all).size(), 1);
+        CHECK_EQ(violations("engine/base/x.h", "#include \"engine/log/log_store.h\"\n", all).size(),
+                 1);
         CHECK_EQ(violations("engine/log/x.h", "#include \"engine/base/error.h\"\n", all).size(), 0);
     }
 
@@ -62,7 +66,8 @@ TEST_SUITE("tidy/layers") {
         for (const auto& [layer, allowed] : all)
             for (const auto& other : allowed) {
                 REQUIRE_MESSAGE(all.contains(other), layer, " names unknown layer ", other);
-                CHECK_MESSAGE(!all.at(other).contains(layer), layer, " and ", other, " name each other");
+                CHECK_MESSAGE(!all.at(other).contains(layer), layer, " and ", other,
+                              " name each other");
             }
     }
 }

@@ -17,14 +17,17 @@ inline std::string read_text(const std::filesystem::path& path) {
     return text.str();
 }
 
-/// All C++ files below the product's folders, relative to the repository root (the tests' working directory).
+/// All C++ files below the product's folders, relative to the repository root (the tests' working
+/// directory).
 inline std::vector<std::string> product_files() {
     std::vector<std::string> files;
-    for (const auto* top : {"proto", "engine", "operators", "producer", "consumer", "console", "bench"}) {
+    for (const auto* top :
+         {"proto", "engine", "operators", "producer", "consumer", "console", "bench"}) {
         if (!std::filesystem::exists(top)) continue;
         for (const auto& entry : std::filesystem::recursive_directory_iterator(top)) {
             const auto extension = entry.path().extension();
-            if (extension == ".h" || extension == ".cpp") files.push_back(entry.path().generic_string());
+            if (extension == ".h" || extension == ".cpp")
+                files.push_back(entry.path().generic_string());
         }
     }
     return files;
@@ -39,7 +42,8 @@ inline std::map<std::string, std::set<std::string>> layers() {
         if (line.empty() || line[0] == '#' || colon == std::string::npos) continue;
         auto& allowed = result[line.substr(0, colon)];
         std::istringstream names(line.substr(colon + 1));
-        for (std::string name; names >> name;) allowed.insert(name);
+        for (std::string name; names >> name;)
+            allowed.insert(name);
     }
     return result;
 }

@@ -1,7 +1,7 @@
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <regex>
+
+#include <doctest/doctest.h>
 
 #include "tests/tidy/source_tree.h"
 
@@ -16,7 +16,8 @@ TEST_SUITE("tidy/style") {
 
     TEST_CASE("no file name hides its idea") {
         static const std::regex vague(".*/(util|utils|helper|helpers|common|misc|manager)[^/]*$");
-        for (const auto& path : product_files()) CHECK_MESSAGE(!std::regex_match(path, vague), path);
+        for (const auto& path : product_files())
+            CHECK_MESSAGE(!std::regex_match(path, vague), path);
     }
 
     TEST_CASE("no file grows past 700 lines") {
@@ -27,9 +28,10 @@ TEST_SUITE("tidy/style") {
     }
 
     TEST_CASE("locks stay in the layers that may have them") {
-        // Style: no mutex or shared state outside reactor, io, telemetry; the client libraries have threads of their own,
-        // the catalog store has one for SQLite.
-        static const std::regex lock(R"(std::(mutex|shared_mutex|recursive_mutex|condition_variable)\b)");
+        // Style: no mutex or shared state outside reactor, io, telemetry; the client libraries have
+        // threads of their own, the catalog store has one for SQLite.
+        static const std::regex lock(
+            R"(std::(mutex|shared_mutex|recursive_mutex|condition_variable)\b)");
         for (const auto& path : product_files()) {
             if (!path.starts_with("engine/") || path.starts_with("engine/reactor/") ||
                 path.starts_with("engine/io/") || path.starts_with("engine/telemetry/") ||

@@ -1,10 +1,11 @@
-// A program of someone else: only installed headers, C++20, no broker. What it asks must fail, clearly.
+// A program of someone else: only installed headers, C++20, no broker. What it asks must fail,
+// clearly.
+#include <cstdio>
+#include <memory>
+
 #include <tidemill/consumer/worker.h>
 #include <tidemill/producer/admin_client.h>
 #include <tidemill/producer/producer.h>
-
-#include <cstdio>
-#include <memory>
 
 namespace {
 
@@ -19,7 +20,8 @@ struct Counting : tidemill::client::RecordProcessor {
 
 bool is_unavailable(const tidemill::client::Failure& failure) {
     std::printf("%s: %s\n", failure.code.c_str(), failure.message.c_str());
-    return failure.code == "unavailable" && failure.message.find("127.0.0.1:1") != std::string::npos;
+    return failure.code == "unavailable" &&
+           failure.message.find("127.0.0.1:1") != std::string::npos;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <limits>
+
+#include <doctest/doctest.h>
 
 #include "console/commands/labelled_windows.h"
 #include "console/commands/machine_metrics.h"
@@ -62,14 +62,20 @@ TEST_SUITE("console") {
         for (int i = 0; i < 1000; ++i) {
             const auto day = i / 24 + 1, hour = i % 24;
             char time[32];
-            std::snprintf(time, sizeof time, "2014-%02d-%02dT%02d:00:00.000Z", 1 + day / 29, 1 + day % 28, hour);
+            std::snprintf(time, sizeof time, "2014-%02d-%02dT%02d:00:00.000Z", 1 + day / 29,
+                          1 + day % 28, hour);
             scores.push_back({time, i < 10 ? 100.0 : 1.0});
         }
         scores[500].score = 9;
         scores[700].score = 5;
-        const auto at = [&](std::size_t i) { return scores[i].time.substr(0, 10) + " " + scores[i].time.substr(11, 8); };
-        const std::vector<LabelledWindow> windows = {{at(500), at(500)}, {at(700), at(700)}, {at(600), at(600)},
-                                                     {"2020-01-01 00:00:00", "2020-01-02 00:00:00"}};
+        const auto at = [&](std::size_t i) {
+            return scores[i].time.substr(0, 10) + " " + scores[i].time.substr(11, 8);
+        };
+        const std::vector<LabelledWindow> windows = {
+            {at(500), at(500)},
+            {at(700), at(700)},
+            {at(600), at(600)},
+            {"2020-01-01 00:00:00", "2020-01-02 00:00:00"}};
         const auto verdict = judge(scores, windows);
         CHECK_EQ(verdict.judged, 850);
         CHECK_EQ(verdict.top_percent, 8);

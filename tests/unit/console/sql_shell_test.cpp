@@ -153,7 +153,8 @@ TEST_SUITE("row printer") {
         rows.rowtime.append_int(0);
         std::ostringstream table, csv, lines;
         RowPrinter(table, sql::PrintFormat::Table).print("A", schema, rows.view());
-        CHECK_EQ(table.str(), "name          n\n-----  --------\ngröße         7\nNULL       1234\n");
+        CHECK_EQ(table.str(),
+                 "name          n\n-----  --------\ngröße         7\nNULL       1234\n");
         RowPrinter csv_printer(csv, sql::PrintFormat::Csv);
         csv_printer.print("A", schema, rows.view());
         csv_printer.print("A", schema, rows.view());

@@ -1,7 +1,7 @@
-#include <doctest/doctest.h>
-
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "engine/base/random.h"
 #include "proto/record_batch.h"
@@ -22,10 +22,11 @@ TEST_SUITE("proto") {
     TEST_CASE("sequence numbers parse back, grow with the ordinal, and refuse anything else") {
         Random random(11);
         for (int i = 0; i < 2000; ++i) {
-            const SequenceNumber number{1600000000 + static_cast<std::int64_t>(random.below(400000000)),
-                                        static_cast<std::uint32_t>(random.below(20000)),
-                                        random.next() >> (1 + random.below(63)),
-                                        1600000000 + static_cast<std::int64_t>(random.below(400000000))};
+            const SequenceNumber number{
+                1600000000 + static_cast<std::int64_t>(random.below(400000000)),
+                static_cast<std::uint32_t>(random.below(20000)),
+                random.next() >> (1 + random.below(63)),
+                1600000000 + static_cast<std::int64_t>(random.below(400000000))};
             const auto text = number.to_string();
             REQUIRE_EQ(text.size(), 56);
             REQUIRE(SequenceNumber::parse(text) == number);
@@ -33,8 +34,9 @@ TEST_SUITE("proto") {
             later.record_s = 0;
             if (later.ordinal++ < kEndingOrdinal) CHECK_GT(later.to_string(), text);
         }
-        for (const auto* bad : {"", "0", "x", "4964643757710847641691687640582592942558542967627526963x",
-                                "99999999999999999999999999999999999999999999999999999999"})
+        for (const auto* bad :
+             {"", "0", "x", "4964643757710847641691687640582592942558542967627526963x",
+              "99999999999999999999999999999999999999999999999999999999"})
             CHECK_FALSE(SequenceNumber::parse(bad).has_value());
     }
 

@@ -1,9 +1,9 @@
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "engine/base/bytes.h"
 #include "engine/base/crc32c.h"
@@ -24,12 +24,14 @@ TEST_SUITE("engine/base") {
         Random random(7);
         for (const std::size_t size : {0u, 1u, 7u, 8u, 255u, 768u, 1000u, 5000u, 12288u, 40001u}) {
             std::string text(size, ' ');
-            for (auto& c : text) c = static_cast<char>(random.next());
+            for (auto& c : text)
+                c = static_cast<char>(random.next());
             const auto whole = crc32c(as_bytes(text));
             CHECK_EQ(whole, crc32c_portable(as_bytes(text)));
             const std::size_t cut = size / 3;
             const std::string_view view = text;
-            CHECK_EQ(whole, crc32c(as_bytes(view.substr(cut)), crc32c(as_bytes(view.substr(0, cut)))));
+            CHECK_EQ(whole,
+                     crc32c(as_bytes(view.substr(cut)), crc32c(as_bytes(view.substr(0, cut)))));
         }
     }
 
@@ -37,7 +39,8 @@ TEST_SUITE("engine/base") {
         CHECK_EQ(to_decimal(kUint128Max), "340282366920938463463374607431768211455");
         CHECK(parse_decimal_uint128("340282366920938463463374607431768211455") == kUint128Max);
         CHECK(parse_decimal_uint128("0") == uint128{0});
-        for (const auto* bad : {"", "00", "01", "-1", "1e3", "340282366920938463463374607431768211456", " 1"})
+        for (const auto* bad :
+             {"", "00", "01", "-1", "1e3", "340282366920938463463374607431768211456", " 1"})
             CHECK_FALSE(parse_decimal_uint128(bad).has_value());
     }
 
@@ -48,7 +51,8 @@ TEST_SUITE("engine/base") {
 
     TEST_CASE("varints round-trip and a cut one is refused") {
         std::byte buffer[kVarintMax];
-        for (const std::uint64_t value : {0ull, 1ull, 127ull, 128ull, 16383ull, 16384ull, ~0ull, 1ull << 63}) {
+        for (const std::uint64_t value :
+             {0ull, 1ull, 127ull, 128ull, 16383ull, 16384ull, ~0ull, 1ull << 63}) {
             const auto* end = put_varint(buffer, value);
             CHECK_EQ(static_cast<std::size_t>(end - buffer), varint_size(value));
             std::uint64_t back = 0;
@@ -71,7 +75,8 @@ TEST_SUITE("engine/base") {
         }
         std::ranges::sort(values);
         for (const double q : {0.0, 0.5, 0.9, 0.99, 0.999, 1.0}) {
-            const auto rank = std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(q * 20000)));
+            const auto rank =
+                std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(q * 20000)));
             const auto exact = static_cast<double>(values[rank - 1]);
             const auto got = static_cast<double>(histogram.quantile(q));
             CHECK_GE(got, exact);
