@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "engine/base/json_text.h"
+
 namespace tidemill::console {
 namespace {
 
@@ -20,26 +22,6 @@ std::string scaled(double value, std::string_view unit) {
     const auto number = prefix == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
     const std::string suffix = kPrefixes[prefix] + std::string(unit);
     return suffix.empty() ? number : number + " " + suffix;
-}
-
-// Length of the well-formed UTF-8 sequence at `text`, 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const std::size_t length = byte(0) < 0x80       ? 1
-                               : byte(0) >> 5 == 6  ? 2
-                               : byte(0) >> 4 == 14 ? 3
-                               : byte(0) >> 3 == 30 ? 4
-                                                    : 0;
-    if (length == 0 || length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    if (length == 2 && byte(0) < 0xc2) return 0;
-    if (length == 3 && ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f)))
-        return 0;
-    if (length == 4 && (byte(0) > 0xf4 || (byte(0) == 0xf0 && byte(1) < 0x90) ||
-                        (byte(0) == 0xf4 && byte(1) > 0x8f)))
-        return 0;
-    return length;
 }
 
 }  // namespace
@@ -56,39 +38,9 @@ bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
 bool terminal_has_colour() { return stdout_is_terminal() && std::getenv("NO_COLOR") == nullptr; }
 
 std::string json_string(std::string_view text) {
-    std::string out = "\"";
-    while (!text.empty()) {
-        const char c = text[0];
-        std::size_t length = 1;
-        switch (c) {
-            case '"':
-                out += "\\\"";
-                break;
-            case '\\':
-                out += "\\\\";
-                break;
-            case '\n':
-                out += "\\n";
-                break;
-            case '\r':
-                out += "\\r";
-                break;
-            case '\t':
-                out += "\\t";
-                break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20) {
-                    out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-                } else if (length = utf8_length(text); length == 0) {
-                    out += "\xef\xbf\xbd";
-                    length = 1;
-                } else {
-                    out += text.substr(0, length);
-                }
-        }
-        text.remove_prefix(length);
-    }
-    return out + "\"";
+    std::string quoted;
+    append_json_string(quoted, text);
+    return quoted;
 }
 
 std::string short_count(double value) { return scaled(value, ""); }

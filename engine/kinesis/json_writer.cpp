@@ -1,41 +1,13 @@
 #include "engine/kinesis/json_writer.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
+#include "engine/base/json_text.h"
 #include "engine/security/base64.h"
 
 namespace tidemill::kinesis {
-namespace {
-
-bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
-
-void append_escaped(std::string& out, char c) {
-    switch (c) {
-        case '"':
-            out += "\\\"";
-            break;
-        case '\\':
-            out += "\\\\";
-            break;
-        case '\n':
-            out += "\\n";
-            break;
-        case '\r':
-            out += "\\r";
-            break;
-        case '\t':
-            out += "\\t";
-            break;
-        default:
-            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    }
-}
-
-}  // namespace
-
 JsonWriter& JsonWriter::open(char bracket) {
     comma();
     out_ += bracket;
@@ -67,16 +39,8 @@ JsonWriter& JsonWriter::plain_text(std::string_view value) {
 }
 
 JsonWriter& JsonWriter::text(std::string_view value) {
-    if (!std::ranges::any_of(value, needs_escape)) return plain_text(value);
     comma();
-    out_ += '"';
-    for (const char c : value) {
-        if (needs_escape(c))
-            append_escaped(out_, c);
-        else
-            out_ += c;
-    }
-    out_ += '"';
+    append_json_string(out_, value);
     return *this;
 }
 

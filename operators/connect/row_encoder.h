@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/base/json_text.h"
 #include "operators/connect/record_decoder.h"
 #include "operators/vector/batch.h"
 #include "operators/vector/schema.h"
@@ -17,8 +18,7 @@ void append_json_row(std::string& to, const Schema& schema, const Batch& batch, 
 void append_csv_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row);
 /// The column names as a CSV line without line break.
 void append_csv_header(std::string& to, const Schema& schema);
-/// A text as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD.
-void append_json_string(std::string& to, std::string_view text);
+using tidemill::append_json_string;
 /// One cell as a person reads it, "NULL" for a null.
 std::string cell_text(const Column& column, std::size_t row);
 
