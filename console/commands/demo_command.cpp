@@ -46,6 +46,7 @@ class Threshold {
     double value() const {
         return count_ < 50 ? 0.0 : mean_ + 3 * std::sqrt(square_ / static_cast<double>(count_));
     }
+    bool is_above() const { return was_above_; }
     bool rises_above(double score) {
         const double limit = value();
         const bool is_above = limit > 0 && score >= limit;
@@ -260,6 +261,8 @@ class Demo {
         if (has_score && !scored.is_learning && threshold_.rises_above(score)) {
             ++marked_;
             view_.mark(scored);
+        } else if (threshold_.is_above()) {
+            view_.follow(scored);
         }
         return {};
     }

@@ -36,6 +36,10 @@ void LiveView::mark(const ScoredRow& row) {
     }
 }
 
+void LiveView::follow(const ScoredRow& row) {
+    if (!anomalies_.empty() && row.score > anomalies_.back().score) anomalies_.back() = row;
+}
+
 std::string LiveView::render(const LiveFigures& figures) const {
     std::string text;
     text += fmt::format("Tidemill demo   {}   broker {}\n\n", figures.input, figures.broker);

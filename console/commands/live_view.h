@@ -31,6 +31,8 @@ class LiveView {
     void add(const ScoredRow& row);
     /// Marks `row` as an anomaly: kept in the list below the line of scores.
     void mark(const ScoredRow& row);
+    /// The rise marked last goes on to `row`: the list shows the higher of the two.
+    void follow(const ScoredRow& row);
     void draw(const LiveFigures& figures);
     /// Leaves the cursor below what was drawn.
     void finish();
