@@ -4,18 +4,16 @@
 #include "operators/connect/csv_reader.h"
 #include "operators/connect/json_decoder.h"
 #include "operators/connect/row_decoder.h"
+#include "operators/connect/schema_decoder.h"
 
 namespace tidemill::sql {
 namespace {
 
-class CsvDecoder final : public RowDecoder {
+class CsvDecoder final : public SchemaDecoder {
  public:
     CsvDecoder(const RowLayout& layout, const Schema& schema,
                std::optional<std::size_t> rowtime_column)
-        : schema_(schema),
-          rowtime_(rowtime_column),
-          line_(layout.delimiter),
-          is_set_(schema.size()) {
+        : SchemaDecoder(schema, rowtime_column), line_(layout.delimiter) {
         for (const auto& name : layout.csv_columns)
             columns_.push_back(schema.find(name));
         // Without names the fields are the columns in order.
@@ -24,21 +22,8 @@ class CsvDecoder final : public RowDecoder {
                 if (!schema[i].is_hidden) columns_.emplace_back(i);
     }
 
-    bool decode(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
-                RejectedRow& bad) override {
-        const std::size_t before = rows.size();
-        if (!fill(row, metadata, rows, bad) ||
-            !append_rowtime(rows, before, metadata.rowtime, rowtime_, schema_, bad)) {
-            rows.truncate(before);
-            bad.data = row;
-            return false;
-        }
-        return true;
-    }
-
  private:
-    bool fill(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
-              RejectedRow& bad) {
+    bool fill(std::string_view row, RowBatch& rows, RejectedRow& bad) override {
         const auto& fields = line_.split(row);
         if (fields.size() > columns_.size()) {
             bad.name = "PARSE_ERROR";
@@ -46,7 +31,6 @@ class CsvDecoder final : public RowDecoder {
                                       columns_.size());
             return false;
         }
-        is_set_.assign(schema_.size(), 0);
         for (std::size_t i = 0; i < fields.size(); ++i) {
             if (!columns_[i]) continue;
             Column& column = rows.columns[*columns_[i]];
@@ -60,16 +44,11 @@ class CsvDecoder final : public RowDecoder {
                 return false;
             }
         }
-        for (std::size_t i = 0; i < schema_.size(); ++i)
-            if (is_set_[i] == 0) append_absent(rows.columns[i], schema_[i], metadata);
         return true;
     }
 
-    Schema schema_;
-    std::optional<std::size_t> rowtime_;
     CsvLine line_;
     std::vector<std::optional<std::size_t>> columns_;  // of each field
-    std::vector<char> is_set_;
 };
 
 std::optional<std::string_view> take_json(std::string_view& rest) {

@@ -9,37 +9,24 @@
 #include <simdjson.h>
 
 #include "operators/connect/coercion.h"
+#include "operators/connect/schema_decoder.h"
 
 namespace tidemill::sql {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-class JsonDecoder final : public RowDecoder {
+class JsonDecoder final : public SchemaDecoder {
  public:
     JsonDecoder(const Schema& schema, std::optional<std::size_t> rowtime_column)
-        : schema_(schema), rowtime_(rowtime_column), is_set_(schema.size()) {}
-
-    bool decode(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
-                RejectedRow& bad) override {
-        const std::size_t before = rows.size();
-        if (!fill(row, metadata, rows, bad) ||
-            !append_rowtime(rows, before, metadata.rowtime, rowtime_, schema_, bad)) {
-            rows.truncate(before);
-            bad.data = row;
-            return false;
-        }
-        return true;
-    }
+        : SchemaDecoder(schema, rowtime_column) {}
 
  private:
-    bool fill(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
-              RejectedRow& bad) {
+    bool fill(std::string_view row, RowBatch& rows, RejectedRow& bad) override {
         // simdjson reads past the end: the row is copied to where that is allowed.
         padded_.resize(std::max(padded_.size(), row.size() + simdjson::SIMDJSON_PADDING));
         std::memcpy(padded_.data(), row.data(), row.size());
         std::memset(padded_.data() + row.size(), ' ', simdjson::SIMDJSON_PADDING);
-        is_set_.assign(schema_.size(), 0);
         ondemand::document document;
         ondemand::object object;
         if (auto error = parser_.iterate(padded_.data(), row.size(), padded_.size()).get(document))
@@ -59,8 +46,6 @@ class JsonDecoder final : public RowDecoder {
         }
         const char* rest = nullptr;
         if (!document.current_location().get(rest)) return no_json(simdjson::TRAILING_CONTENT, bad);
-        for (std::size_t i = 0; i < schema_.size(); ++i)
-            if (is_set_[i] == 0) append_absent(rows.columns[i], schema_[i], metadata);
         return true;
     }
 
@@ -135,51 +120,11 @@ class JsonDecoder final : public RowDecoder {
         return false;
     }
 
-    Schema schema_;
-    std::optional<std::size_t> rowtime_;
     ondemand::parser parser_;
     std::vector<char> padded_;
-    std::vector<char> is_set_;
 };
 
 }  // namespace
-
-void append_absent(Column& column, const Field& field, const RecordMetadata& metadata) {
-    if (!field.is_hidden)
-        column.append_null();
-    else if (field.name == kArrivalTime)
-        column.append_int(metadata.arrival_time);
-    else if (field.name == "PARTITION_KEY")
-        column.append_text(metadata.partition_key);
-    else if (field.name == "SEQUENCE_NUMBER")
-        column.append_text(metadata.sequence_number);
-    else if (field.name == "SHARD_ID")
-        column.append_text(metadata.shard_id);
-    else
-        column.append_null();
-}
-
-bool append_rowtime(RowBatch& rows, std::size_t row, std::int64_t given,
-                    std::optional<std::size_t> column, const Schema& schema, RejectedRow& bad) {
-    if (!column) {
-        rows.rowtime.append_int(given);
-        return true;
-    }
-    const Column& source = rows.columns[*column];
-    const Type& type = source.type();
-    if (!source.is_null(row) &&
-        (type.kind == TypeKind::Timestamp || type.kind == TypeKind::Date || type.is_integer())) {
-        rows.rowtime.append_int(source.int_at(row));
-        return true;
-    }
-    if (!source.is_null(row) && type.is_approximate()) {
-        rows.rowtime.append_int(static_cast<std::int64_t>(source.double_at(row)));
-        return true;
-    }
-    bad.name = "ROWTIME_ERROR";
-    bad.message = fmt::format("column \"{}\" gives no time for this row", schema[*column].name);
-    return false;
-}
 
 std::unique_ptr<RowDecoder> make_json_decoder(const Schema& schema,
                                               std::optional<std::size_t> rowtime_column) {

@@ -195,6 +195,18 @@ TEST_SUITE("operators/connect") {
         CHECK_EQ(open_file_source({"does/not/exist.csv", ""}).error().code, Errc::NotFound);
     }
 
+    TEST_CASE("a number too large for a time is no ROWTIME") {
+        const TemporaryFile file("{\"t\":1.5,\"v\":1}\n{\"t\":1e300,\"v\":2}\n");
+        auto source = open_file_source({file.path.string(), "t"});
+        REQUIRE(source.has_value());
+        RowBatch rows((*source)->schema());
+        RejectedRows rejected;
+        REQUIRE((*source)->poll(rows, rejected).has_value());
+        CHECK_EQ(rows.size(), 1);
+        REQUIRE_EQ(rejected.size(), 1);
+        CHECK_EQ(rejected[0].name, "ROWTIME_ERROR");
+    }
+
     TEST_CASE("a source continues where its position says") {
         std::string text = "n\n";
         for (int i = 0; i < 5000; ++i)

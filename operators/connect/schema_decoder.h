@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "operators/connect/row_decoder.h"
+
+namespace tidemill::sql {
+
+/// What the decoders of all formats share: a row goes in whole, with its ROWTIME, or not at all.
+class SchemaDecoder : public RowDecoder {
+ public:
+    SchemaDecoder(const Schema& schema, std::optional<std::size_t> rowtime_column)
+        : schema_(schema), rowtime_(rowtime_column), is_set_(schema.size()) {}
+
+    bool decode(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
+                RejectedRow& bad) final;
+
+ protected:
+    /// Appends the values that the row's text has and marks their columns in `is_set_`, which comes
+    /// in all 0. False with `bad` when one does not fit; what was appended is taken back.
+    virtual bool fill(std::string_view row, RowBatch& rows, RejectedRow& bad) = 0;
+
+    const Schema schema_;
+    const std::optional<std::size_t> rowtime_;
+    std::vector<char> is_set_;  // by column
+
+ private:
+    bool append_rowtime(RowBatch& rows, std::size_t row, std::int64_t given,
+                        RejectedRow& bad) const;
+};
+
+}  // namespace tidemill::sql
