@@ -161,6 +161,12 @@ RecordBatchView RecordBatchBuilder::finish(std::uint64_t producer_id,
     return RecordBatchView::trusted(buffer_);
 }
 
+void reseal_record_batch(MutableBytes batch) {
+    auto header = load_le<RecordBatchHeader>(batch.data());
+    header.payload_crc = payload_crc(batch);
+    store_le(batch.data(), header);
+}
+
 void stamp_record_batch(MutableBytes batch, ShardUid shard, Ordinal first, WallTime arrival,
                         std::uint32_t epoch) {
     auto header = load_le<RecordBatchHeader>(batch.data());

@@ -112,6 +112,9 @@ class RecordBatchBuilder {
     std::uint32_t count_ = 0;
 };
 
+/// Computes the producer's checksum anew, after bytes of a finished, unstamped batch were changed.
+void reseal_record_batch(MutableBytes batch);
+
 /// Writes the broker's half of the header into a copy of a batch and seals it.
 void stamp_record_batch(MutableBytes batch, ShardUid shard, Ordinal first, WallTime arrival,
                         std::uint32_t epoch);

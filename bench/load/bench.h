@@ -3,13 +3,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/histogram.h"
 #include "engine/base/result.h"
 
 namespace tidemill::bench {
 
-/// What `tidemill bench produce|consume|latency` takes.
+/// What `tidemill bench produce|consume|catchup|latency` takes.
 struct BenchOptions {
     std::string connect = "127.0.0.1:4567";
     std::string stream = "bench";
@@ -22,10 +23,16 @@ struct BenchOptions {
     std::uint32_t batch = 100;  ///< records a batch
     std::uint32_t connections = 1;
     std::uint32_t window = 0;  ///< unacknowledged records a connection; 0: 32 batches
+    std::uint32_t sample_shards =
+        0;                      ///< catchup: so many shards, one after another; 0: all at once
+    bool until_broken = false;  ///< produce: a lost connection ends the run, not an error
 };
 
+/// What the key of every record takes beside its data.
+constexpr std::uint32_t kKeyBytes = 4;
+
 struct BenchResult {
-    std::string kind;  ///< "produce", "consume", "latency"
+    std::string kind;  ///< "produce", "consume", "catchup", "latency"
     std::uint64_t records = 0;
     std::uint64_t bytes = 0;  ///< of record data
     double elapsed_seconds = 0;
@@ -34,6 +41,9 @@ struct BenchResult {
     Histogram acknowledge_ns;  ///< latency only: send to acknowledgement
     std::string durability;    ///< what the broker says an acknowledgement means
     std::uint32_t shards = 0;
+    bool is_broken = false;  ///< the connection was lost before the end (with `until_broken`)
+    std::vector<std::uint64_t>
+        shard_records;  ///< produce: acknowledged of each shard; catchup: read of each
     BenchOptions options;
 
     double records_per_second() const;
@@ -49,6 +59,9 @@ Result<BenchResult> run_produce(const BenchOptions& options);
 /// Reads all shards from the oldest record by subscription, checks every checksum, counts. Fills an
 /// empty stream first, and begins again at the oldest record until the time is up.
 Result<BenchResult> run_consume(const BenchOptions& options);
+/// Reads what the stream holds now, once, and checks every checksum; fills nothing. Errors:
+/// NotFound when the stream is missing or empty.
+Result<BenchResult> run_catchup(const BenchOptions& options);
 /// Sends at `rate` (10,000 when not given) and subscribes to the same shards: latency is intended
 /// send to delivery.
 Result<BenchResult> run_latency(const BenchOptions& options);

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "bench/load/bench.h"
 
 namespace tidemill::bench {
 namespace {
+
+constexpr std::size_t kListedShardsMax = 64;
 
 std::string quantiles(const Histogram& nanoseconds) {
     if (nanoseconds.count() == 0) return "null";
@@ -43,10 +46,13 @@ std::string BenchResult::to_json() const {
         kind, records_per_second(), bytes_per_second(), quantiles(latency_ns));
     if (acknowledge_ns.count() != 0)
         text += fmt::format(R"("acknowledge_us":{},)", quantiles(acknowledge_ns));
+    if (is_broken) text += R"("broken":true,)";
+    if (!shard_records.empty() && shard_records.size() <= kListedShardsMax)
+        text += fmt::format(R"("shard_records":[{}],)", fmt::join(shard_records, ","));
     text += fmt::format(
-        R"("durability":{},"record_bytes":{},"shards":{},"batch":{},"connections":{},"seconds":{:.3f},"records":{}}})",
+        R"("durability":{},"record_bytes":{},"shards":{},"batch":{},"connections":{},"seconds":{:.6f},"records":{},"payload_bytes":{}}})",
         quoted(durability), options.record_bytes, shards, options.batch, options.connections,
-        elapsed_seconds, records);
+        elapsed_seconds, records, bytes + records * kKeyBytes);
     return text;
 }
 

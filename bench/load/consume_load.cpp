@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint64_t kCreditBytes = 4_MiB;  // of one shard
 constexpr auto kStallLimit = 20s;
-constexpr std::uint64_t kFillBytes = 256_MiB;
+constexpr std::uint64_t kFillBytes = 96_MiB;  // fits the broker's tail cache with its defaults
 
 }  // namespace
 
@@ -45,6 +45,14 @@ Status ConsumeLoad::restart(const std::vector<std::uint64_t>& from) {
     for (std::size_t i = 0; i < target_.shards.size(); ++i)
         TRY(subscribe(i, from[i]));
     return {};
+}
+
+std::vector<std::uint64_t> ConsumeLoad::positions() const {
+    std::vector<std::uint64_t> found(target_.shards.size());
+    for (const auto& peer : peers_)
+        for (const auto& [id, subscription] : peer->subscriptions)
+            found[subscription.shard_position] = subscription.from;
+    return found;
 }
 
 Status ConsumeLoad::receive(std::uint32_t connection) {

@@ -27,6 +27,8 @@ class ConsumeLoad {
 
     std::uint64_t records() const { return records_; }
     std::uint64_t data_bytes() const { return data_bytes_; }
+    /// Past the last record read of each of the target's shards.
+    std::vector<std::uint64_t> positions() const;
     /// Records carry their intended send time; delivery minus that. Only when asked for: it walks
     /// every record.
     void measure_latency() { measures_latency_ = true; }

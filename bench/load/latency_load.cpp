@@ -4,14 +4,24 @@
 #include "bench/load/produce_load.h"
 
 namespace tidemill::bench {
+namespace {
+
+constexpr std::uint64_t kWindowBytesMax = 32_MiB;  // of one connection
+
+/// Room for a second's worth, within reason: the rate is kept while the broker hesitates, and the
+/// wait is counted.
+std::uint32_t open_loop_window(const BenchOptions& options) {
+    const double second = std::min(
+        options.rate, static_cast<double>(kWindowBytesMax / std::max(options.record_bytes, 1u)));
+    return std::max(options.batch * 32, static_cast<std::uint32_t>(second));
+}
+
+}  // namespace
 
 Result<BenchResult> run_latency(const BenchOptions& wanted) {
     BenchOptions asked = wanted;
     if (asked.rate == 0) asked.rate = 10'000;
-    // Room for a second's worth: the rate is kept while the broker hesitates, and the wait is
-    // counted.
-    if (asked.window == 0)
-        asked.window = std::max(asked.batch * 32, static_cast<std::uint32_t>(asked.rate));
+    if (asked.window == 0) asked.window = open_loop_window(asked);
     ASSIGN(const BenchOptions options, checked(asked));
     ASSIGN(const LoadTarget target, prepare_target(options));
     SocketWait sockets;

@@ -14,28 +14,10 @@ std::unexpected<Error> failed(const client::Failure& failure) {
     return std::unexpected(client::error_named(failure.code, failure.message));
 }
 
-}  // namespace
-
-std::uint64_t LoadTarget::record_count() const {
-    std::uint64_t count = 0;
-    for (std::size_t i = 0; i < ends.size(); ++i)
-        count += ends[i] - trims[i];
-    return count;
-}
-
-Result<LoadTarget> prepare_target(const BenchOptions& options) {
-    auto admin = client::AdminClient::connect(options.connect);
-    if (!admin) return failed(admin.failure());
-    auto stream = admin->describe_stream(options.stream, true);
-    if (!stream && stream.failure().code == "not_found") {
-        client::NewStream wanted;
-        wanted.name = options.stream;
-        wanted.shard_count = options.shards;
-        if (auto made = admin->create_stream(wanted); !made) return failed(made.failure());
-        stream = admin->describe_stream(options.stream, true);
-    }
+Result<LoadTarget> found_target(client::AdminClient& admin, const BenchOptions& options) {
+    const auto stream = admin.describe_stream(options.stream, true);
     if (!stream) return failed(stream.failure());
-    auto broker = admin->broker();
+    const auto broker = admin.broker();
     if (!broker) return failed(broker.failure());
     LoadTarget target;
     target.durability = broker->durability;
@@ -48,6 +30,37 @@ Result<LoadTarget> prepare_target(const BenchOptions& options) {
     if (target.shards.empty())
         return fail(Errc::ResourceInUse,
                     fmt::format("stream {} has no open shard", options.stream));
+    return target;
+}
+
+}  // namespace
+
+std::uint64_t LoadTarget::record_count() const {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < ends.size(); ++i)
+        count += ends[i] - trims[i];
+    return count;
+}
+
+Result<LoadTarget> prepare_target(const BenchOptions& options) {
+    auto admin = client::AdminClient::connect(options.connect);
+    if (!admin) return failed(admin.failure());
+    const auto stream = admin->describe_stream(options.stream, true);
+    if (!stream && stream.failure().code == "not_found") {
+        client::NewStream wanted;
+        wanted.name = options.stream;
+        wanted.shard_count = options.shards;
+        if (auto made = admin->create_stream(wanted); !made) return failed(made.failure());
+    }
+    return found_target(*admin, options);
+}
+
+Result<LoadTarget> existing_target(const BenchOptions& options) {
+    auto admin = client::AdminClient::connect(options.connect);
+    if (!admin) return failed(admin.failure());
+    ASSIGN(LoadTarget target, found_target(*admin, options));
+    if (target.record_count() == 0)
+        return fail(Errc::NotFound, fmt::format("stream {} holds no records", options.stream));
     return target;
 }
 
@@ -69,8 +82,7 @@ Result<BenchOptions> checked(BenchOptions options) {
     return options;
 }
 
-std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t seed,
-                                   std::int64_t stamp) {
+std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t seed) {
     Random random(seed);
     RecordBatchBuilder builder;
     std::vector<std::byte> data(options.record_bytes);
@@ -78,7 +90,7 @@ std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t se
         // Text-like bytes: neither constant nor incompressible.
         for (auto& byte : data)
             byte = static_cast<std::byte>('a' + random.below(26));
-        store_le(data.data(), stamp);
+        store_le(data.data(), std::int64_t{0});
         builder.add(fmt::format("k{:03}", random.below(1000)), data);
     }
     const Bytes bytes = builder.finish().bytes();

@@ -17,12 +17,13 @@ struct LoadTarget {
 };
 
 Result<LoadTarget> prepare_target(const BenchOptions& options);
+/// The stream as it is. Errors: NotFound when it is missing or empty.
+Result<LoadTarget> existing_target(const BenchOptions& options);
 /// Refuses what cannot be measured and fills in what was not given. Errors: InvalidArgument.
 Result<BenchOptions> checked(BenchOptions options);
 
 /// A batch of `options.batch` records of `options.record_bytes`; the first 8 bytes of each record
-/// hold `stamp`.
-std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t seed,
-                                   std::int64_t stamp);
+/// are 0.
+std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t seed);
 
 }  // namespace tidemill::bench

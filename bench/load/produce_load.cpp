@@ -11,9 +11,9 @@ constexpr auto kStallLimit = 20s;
 }  // namespace
 
 ProduceLoad::ProduceLoad(const BenchOptions& options, const LoadTarget& target, bool stamps)
-    : options_(options), target_(target), stamps_(stamps) {
+    : options_(options), target_(target), stamps_(stamps), shard_records_(target.shards.size()) {
     for (std::size_t i = 0; i < kPrebuiltBatches; ++i)
-        batches_.push_back(build_batch(options, i + 1, 0));
+        batches_.push_back(build_batch(options, i + 1));
 }
 
 Status ProduceLoad::open(SocketWait& sockets, std::uint32_t first_index) {
@@ -50,10 +50,11 @@ void ProduceLoad::send_one(Peer& peer, MonoTime since) {
     peer.free_slots.pop_back();
     Slot& slot = peer.slots[id];
     slot.since = since;
+    slot.shard_position = peer.next_shard;
     Bytes batch = batches_[sent_batches_ % batches_.size()];
     if (stamps_) {
-        slot.bytes = build_batch(options_, sent_batches_, since.time_since_epoch().count());
-        batch = slot.bytes;
+        if (slot.stamped.is_empty()) slot.stamped = StampedBatch(batch);
+        batch = slot.stamped.stamp(since.time_since_epoch().count());
     }
     peer.connection.produce(id, target_.shards[peer.next_shard], batch);
     peer.next_shard = (peer.next_shard + 1) % target_.shards.size();
@@ -111,9 +112,21 @@ Status ProduceLoad::receive(std::uint32_t connection) {
             latency_.record(static_cast<std::uint64_t>(waited.count()));
         peer.free_slots.push_back(id);
         acknowledged_ += options_.batch;
+        shard_records_[peer.slots[id].shard_position] += options_.batch;
         --in_flight_;
     }
 }
+
+namespace {
+
+Status turn(ProduceLoad& load, SocketWait& sockets, MonoTime now) {
+    ASSIGN(const MonoTime next, load.send(sockets, now));
+    for (const std::uint32_t index : sockets.wait_until(next))
+        TRY(load.receive(index));
+    return {};
+}
+
+}  // namespace
 
 Result<BenchResult> run_produce(const BenchOptions& wanted) {
     ASSIGN(const BenchOptions options, checked(wanted));
@@ -124,18 +137,22 @@ Result<BenchResult> run_produce(const BenchOptions& wanted) {
     const MonoTime start = std::chrono::steady_clock::now();
     load.start(start);
     MonoTime now = start;
-    while (!load.is_all_sent(now) || !load.is_idle()) {
-        ASSIGN(const MonoTime next, load.send(sockets, now));
-        for (const std::uint32_t index : sockets.wait_until(next))
-            TRY(load.receive(index));
-        now = std::chrono::steady_clock::now();
-    }
     BenchResult result;
+    while (!load.is_all_sent(now) || !load.is_idle()) {
+        const Status going = turn(load, sockets, now);
+        now = std::chrono::steady_clock::now();
+        if (going) continue;
+        if (!options.until_broken || going.error().code != Errc::Unavailable)
+            return std::unexpected(going.error());
+        result.is_broken = true;
+        break;
+    }
     result.kind = "produce";
     result.records = load.acknowledged();
     result.bytes = result.records * options.record_bytes;
     result.elapsed_seconds = std::chrono::duration<double>(now - start).count();
     result.latency_ns = load.latency_ns();
+    result.shard_records = load.shard_records();
     result.durability = target.durability;
     result.shards = static_cast<std::uint32_t>(target.shards.size());
     result.options = options;

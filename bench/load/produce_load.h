@@ -8,13 +8,14 @@
 #include "bench/load/load_connection.h"
 #include "bench/load/load_target.h"
 #include "bench/load/socket_wait.h"
+#include "bench/load/stamped_batch.h"
 
 namespace tidemill::bench {
 
 /// Keeps windows of batches in flight on several connections, or sends at a rate.
 class ProduceLoad {
  public:
-    /// `stamps`: every batch is built anew and carries its intended send time (for run_latency).
+    /// `stamps`: every record carries its batch's intended send time (for run_latency).
     ProduceLoad(const BenchOptions& options, const LoadTarget& target, bool stamps);
 
     /// Sockets take the indexes [first, first + connections).
@@ -29,11 +30,14 @@ class ProduceLoad {
     bool is_idle() const { return in_flight_ == 0; }
     std::uint64_t acknowledged() const { return acknowledged_; }
     const Histogram& latency_ns() const { return latency_; }
+    /// Acknowledged records of each of the target's shards.
+    const std::vector<std::uint64_t>& shard_records() const { return shard_records_; }
 
  private:
     struct Slot {
-        MonoTime since;                // send, or intended send
-        std::vector<std::byte> bytes;  // of a stamped batch
+        MonoTime since;  // send, or intended send
+        std::size_t shard_position = 0;
+        StampedBatch stamped;  // when records carry their time
     };
     struct Peer {
         LoadConnection connection;
@@ -55,6 +59,7 @@ class ProduceLoad {
     std::size_t in_flight_ = 0;
     MonoTime start_{}, last_progress_{};
     Histogram latency_;
+    std::vector<std::uint64_t> shard_records_;
 };
 
 }  // namespace tidemill::bench

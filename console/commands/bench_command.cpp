@@ -54,8 +54,8 @@ Run measured(const std::shared_ptr<Options>& options, Measure measure) {
     };
 }
 
-void add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& options, const char* name,
-              const char* what, Measure measure) {
+CLI::App* add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& options,
+                   const char* name, const char* what, Measure measure) {
     auto* command = bench.add_subcommand(name, what);
     auto& load = options->load;
     command->add_option("--connect", load.connect, "The broker, HOST:PORT")->capture_default_str();
@@ -83,6 +83,7 @@ void add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& options
     command->add_option("-o,--output", options->format, "json or human")
         ->check(CLI::IsMember({"json", "jsonl", "human"}));
     command->callback([&run, options, measure] { run = measured(options, measure); });
+    return command;
 }
 
 int run_forest(const Options& options) {
@@ -110,9 +111,15 @@ void add_bench_command(CLI::App& app, Run& run) {
     auto* bench = app.add_subcommand("bench", "Measure a broker, or the forest");
     bench->require_subcommand(1);
     add_load(*bench, run, options, "produce", "Write as fast as acknowledgements allow",
-             bench::run_produce);
+             bench::run_produce)
+        ->add_flag("--until-broken", options->load.until_broken,
+                   "A lost connection ends the run: report what was acknowledged until then");
     add_load(*bench, run, options, "consume", "Read all shards and check every checksum",
              bench::run_consume);
+    add_load(*bench, run, options, "catchup",
+             "Read once what a stream holds, from its oldest record", bench::run_catchup)
+        ->add_option("--sample-shards", options->load.sample_shards,
+                     "Read so many shards only, spread over the stream, one after another");
     add_load(*bench, run, options, "latency", "Write at a rate, measure to delivery",
              bench::run_latency);
 
