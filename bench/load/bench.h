@@ -41,6 +41,7 @@ struct BenchResult {
     Histogram acknowledge_ns;  ///< latency only: send to acknowledgement
     std::string durability;    ///< what the broker says an acknowledgement means
     std::uint32_t shards = 0;
+    std::uint64_t throttled_batches = 0;  ///< put off by the broker and sent again
     bool is_broken = false;  ///< the connection was lost before the end (with `until_broken`)
     std::vector<std::uint64_t>
         shard_records;  ///< produce: acknowledged of each shard; catchup: read of each

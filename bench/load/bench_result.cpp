@@ -46,6 +46,8 @@ std::string BenchResult::to_json() const {
         kind, records_per_second(), bytes_per_second(), quantiles(latency_ns));
     if (acknowledge_ns.count() != 0)
         text += fmt::format(R"("acknowledge_us":{},)", quantiles(acknowledge_ns));
+    if (throttled_batches != 0)
+        text += fmt::format(R"("throttled_batches":{},)", throttled_batches);
     if (is_broken) text += R"("broken":true,)";
     if (!shard_records.empty() && shard_records.size() <= kListedShardsMax)
         text += fmt::format(R"("shard_records":[{}],)", fmt::join(shard_records, ","));

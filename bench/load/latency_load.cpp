@@ -57,6 +57,7 @@ Result<BenchResult> run_latency(const BenchOptions& wanted) {
     result.elapsed_seconds = std::chrono::duration<double>(now - start).count();
     result.latency_ns = consume.latency_ns();
     result.acknowledge_ns = produce.latency_ns();
+    result.throttled_batches = produce.throttled();
     result.durability = target.durability;
     result.shards = static_cast<std::uint32_t>(target.shards.size());
     result.options = options;

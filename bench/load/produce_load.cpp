@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kPrebuiltBatches = 16;
 constexpr auto kStallLimit = 20s;
+constexpr auto kThrottlePause = 1ms;
 
 }  // namespace
 
@@ -56,10 +57,20 @@ void ProduceLoad::send_one(Peer& peer, MonoTime since) {
         if (slot.stamped.is_empty()) slot.stamped = StampedBatch(batch);
         batch = slot.stamped.stamp(since.time_since_epoch().count());
     }
+    slot.batch = batch;
     peer.connection.produce(id, target_.shards[peer.next_shard], batch);
     peer.next_shard = (peer.next_shard + 1) % target_.shards.size();
     ++sent_batches_;
     ++in_flight_;
+}
+
+void ProduceLoad::send_again(Peer& peer, MonoTime now) {
+    if (peer.again_at > now) return;
+    for (const std::uint32_t id : peer.throttled_slots) {
+        const Slot& slot = peer.slots[id];
+        peer.connection.produce(id, target_.shards[slot.shard_position], slot.batch);
+    }
+    peer.throttled_slots.clear();
 }
 
 Result<MonoTime> ProduceLoad::send(SocketWait& sockets, MonoTime now) {
@@ -69,19 +80,23 @@ Result<MonoTime> ProduceLoad::send(SocketWait& sockets, MonoTime now) {
     if (options_.rate > 0) {
         for (; !is_all_sent(now) && due(sent_batches_) <= now;) {
             Peer& peer = *peers_[sent_batches_ % peers_.size()];
-            if (peer.free_slots.empty()) break;  // late; the intended time stands
+            if (!may_send(peer)) break;  // late; the intended time stands
             send_one(peer, due(sent_batches_));
         }
         if (!is_all_sent(now)) next = std::min(next, std::max(now, due(sent_batches_)));
     }
     for (std::size_t i = 0; i < peers_.size(); ++i) {
         Peer& peer = *peers_[i];
+        if (!peer.throttled_slots.empty()) {
+            send_again(peer, now);
+            if (!peer.throttled_slots.empty()) next = std::min(next, peer.again_at);
+        }
         do {
-            while (options_.rate == 0 && !peer.free_slots.empty() && !is_all_sent(now) &&
+            while (options_.rate == 0 && may_send(peer) && !is_all_sent(now) &&
                    peer.connection.unsent_frames() < kUnsentMax)
                 send_one(peer, now);
             TRY(peer.connection.flush());
-        } while (options_.rate == 0 && !peer.connection.wants_write() && !peer.free_slots.empty() &&
+        } while (options_.rate == 0 && !peer.connection.wants_write() && may_send(peer) &&
                  !is_all_sent(now));
         sockets.want_write(peer.connection.fd(), first_index_ + static_cast<std::uint32_t>(i),
                            peer.connection.wants_write());
@@ -103,10 +118,17 @@ Status ProduceLoad::receive(std::uint32_t connection) {
     for (;;) {
         ASSIGN(const auto frame, channel.next());
         if (!frame) return {};
-        if (frame->is_error()) return std::unexpected(client::error_of(*frame, channel.endpoint()));
         const std::uint32_t id = frame->header.request_id;
         if (id >= peer.slots.size())
             return fail(Errc::Corrupt, "an answer to a request that was never sent");
+        if (frame->is_error()) {
+            const Error error = client::error_of(*frame, channel.endpoint());
+            if (error.code != Errc::Throttled) return std::unexpected(error);
+            peer.throttled_slots.push_back(id);
+            peer.again_at = now + kThrottlePause;
+            ++throttled_;
+            continue;
+        }
         const auto waited = std::max<std::chrono::nanoseconds>(now - peer.slots[id].since, 0ns);
         for (std::uint32_t i = 0; i < options_.batch; ++i)
             latency_.record(static_cast<std::uint64_t>(waited.count()));
@@ -153,6 +175,7 @@ Result<BenchResult> run_produce(const BenchOptions& wanted) {
     result.elapsed_seconds = std::chrono::duration<double>(now - start).count();
     result.latency_ns = load.latency_ns();
     result.shard_records = load.shard_records();
+    result.throttled_batches = load.throttled();
     result.durability = target.durability;
     result.shards = static_cast<std::uint32_t>(target.shards.size());
     result.options = options;

@@ -18,8 +18,8 @@ struct Options {
 };
 
 std::string report_json(const LogReport& found) {
-    std::uint64_t segments = 0, commits = 0, batches = 0, records = 0, bytes = 0, damaged = 0,
-                  torn = 0;
+    std::uint64_t segments = 0, commits = 0, batches = 0, records = 0, bytes = 0, taken = 0,
+                  damaged = 0, torn = 0;
     std::string problems;
     for (const auto& lane : found.lanes) {
         for (const auto& segment : lane.segments) {
@@ -29,6 +29,7 @@ std::string report_json(const LogReport& found) {
             batches += segment.batches;
             records += segment.records;
             bytes += segment.payload_bytes;
+            taken += segment.end_position - segment.header.first_position;
             damaged += segment.damage.size();
             torn += segment.is_torn ? 1 : 0;
         }
@@ -38,10 +39,10 @@ std::string report_json(const LogReport& found) {
     char text[512];
     std::snprintf(
         text, sizeof text,
-        R"({"sound":%s,"lanes":%zu,"segments":%lu,"commits":%lu,"batches":%lu,"records":%lu,"payload_bytes":%lu,)"
+        R"({"sound":%s,"lanes":%zu,"segments":%lu,"commits":%lu,"batches":%lu,"records":%lu,"payload_bytes":%lu,"commit_bytes":%lu,)"
         R"("damaged_ranges":%lu,"torn_tails":%lu,"problems":[)",
         found.is_sound() ? "true" : "false", found.lanes.size(), segments, commits, batches,
-        records, bytes, damaged, torn);
+        records, bytes, taken, damaged, torn);
     return text + problems + "]}";
 }
 

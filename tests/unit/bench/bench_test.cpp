@@ -133,6 +133,34 @@ TEST_SUITE("bench/load") {
         }
     }
 
+    TEST_CASE("a batch that the broker puts off is sent again; another refusal ends the run") {
+        DoorFixture fixture;
+        BenchOptions options;
+        options.connect = fixture.endpoint();
+        options.shards = 1;
+        options.records = 1000;
+        options.batch = 100;
+        const auto refuse = [&](Errc code) {
+            fixture.on_core([&] {
+                fixture.service().append_count = 0;
+                fixture.service().refuses = true;
+                fixture.service().refuse_appends = Error(code, "no");
+            });
+        };
+        refuse(Errc::Throttled);
+        auto running = std::async(std::launch::async, [options] { return run_produce(options); });
+        std::size_t appended = 0;
+        while (appended < 10)
+            fixture.on_core([&] { appended = fixture.service().append_count; });
+        fixture.on_core([&] { fixture.service().refuses = false; });
+        const auto result = running.get();
+        REQUIRE_MESSAGE(result.has_value(), result.error().to_string());
+        CHECK_EQ(result->records, 1000);
+        CHECK_GE(result->throttled_batches, 10);
+        refuse(Errc::NoSpace);
+        CHECK_EQ(run_produce(options).error().code, Errc::NoSpace);
+    }
+
     TEST_CASE("a stamped batch is as good as a new one") {
         BenchOptions options;
         options.batch = 7;

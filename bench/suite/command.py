@@ -1,0 +1,95 @@
+"""The command line of `./run bench`."""
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+from . import cells, figures, footprint, machine, process, recovery, report, tidemill
+from .bench import Bench
+from .goals import BY_KEY
+from .roofline import Instruments
+from .schedule import Schedule
+
+DESCRIPTION = """Measures the built broker on this machine, row by row of the goals for the log, beside a roofline broker.
+Starts everything on loopback with free ports and a scratch directory beside the build, repeats and interleaves, and
+writes report.md, results.json and pictures. What the numbers mean and leave out: bench/README.md."""
+
+
+def parse(words, repository):
+    parser = argparse.ArgumentParser(prog="./run bench", description=DESCRIPTION)
+    parser.add_argument("program", help=argparse.SUPPRESS)
+    parser.add_argument("--short", action="store_true", help="every row once, for a moment, and no sweeps: does it work at all")
+    parser.add_argument("--rows", help="only these, by key and comma: " + ", ".join(BY_KEY))
+    parser.add_argument("--no-sweeps", action="store_true", help="leave out the measurements that only the pictures need")
+    parser.add_argument("--repeat", type=int, default=3, help="repetitions (default: 3)")
+    parser.add_argument("--seconds", type=float, default=4, help="of each load (default: 4)")
+    parser.add_argument("--fill", type=float, default=6, metavar="GB", help="data for catch-up reads (default: 6)")
+    parser.add_argument("--out", type=pathlib.Path, default=repository / "bench" / "report", help="default: bench/report")
+    parser.add_argument("--instruments", type=pathlib.Path, default=repository.parent / "shared" / "limits", metavar="DIR",
+                        help="where refbroker.cpp and peerbench.cpp are (default: ../shared/limits)")
+    options = parser.parse_args(words)
+    if options.short:
+        options.repeat, options.seconds, options.fill, options.no_sweeps = 1, 0.3, 0.3, True
+    unknown = set((options.rows or "").split(",")) - set(BY_KEY) - {""}
+    if unknown:
+        parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(BY_KEY)}")
+    return options
+
+
+def chosen(all_cells, options):
+    rows = set(filter(None, (options.rows or "").split(","))) or None
+    return [cell for cell in all_cells if rows is None or cell.row in rows]
+
+
+def summary_lines(results):
+    """The goals as plain text for the terminal."""
+    text = report.compose(results, [])
+    return text[text.index("## Goals"):].split("\n## ")[0]
+
+
+def main(words, repository):
+    options = parse(words, repository)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    program = pathlib.Path(options.program).resolve()
+    build = program.parent
+    scratch = process.fresh_directory(build / "bench-data")
+    options.out.mkdir(parents=True, exist_ok=True)
+    instruments = Instruments(options.instruments, build / "bench-instruments")
+    bench = Bench(program, scratch, instruments, options.seconds, options.fill * 1e9)
+    schedule = Schedule(bench, options.out / "results.json", machine.describe(repository, scratch))
+    schedule.results["options"] = {key: value for key, value in vars(options).items()
+                                   if key in ("short", "rows", "repeat", "seconds", "fill")}
+    schedule.results["versions"]["tidemill"] = tidemill.version(program)
+    if not instruments.is_present:
+        schedule.skip("roofline", instruments.reason)
+    own = cells.plain_cells() + footprint.cells() + recovery.cells()
+    own = [cell for cell in own if instruments.is_present or cell.system == "tidemill"]
+    try:
+        schedule.run(chosen(own, options), options.repeat)
+        if not options.no_sweeps and not options.rows:
+            sweeps = [cell for cell in cells.sweep_cells() if instruments.is_present or cell.system == "tidemill"]
+            schedule.run(sweeps, 1)
+    finally:
+        bench.drop_refs()
+        process.stop_all()
+        shutil.rmtree(scratch, ignore_errors=True)
+    schedule.results["machine"]["minutes"] = round((time.monotonic() - schedule.started) / 60, 1)
+    schedule.write()
+    return finish(schedule.results, options.out)
+
+
+def finish(results, out):
+    pictures = figures.draw(results, out)
+    (out / "report.md").write_text(report.compose(results, pictures))
+    print(summary_lines(results))
+    print(f"written: {out / 'report.md'}")
+    failed = sum("failed" in sample for sample in results["samples"])
+    return 1 if failed else 0
+
+
+def redraw(directory):
+    """Composes the report again from a results.json, without measuring."""
+    return finish(json.loads((directory / "results.json").read_text()), directory)

@@ -1,0 +1,87 @@
+"""Which pictures a report has, drawn from its medians."""
+from . import chart
+from .tables import Medians
+
+PALE, STRONG, GREY, NOT_DURABLE = "#5b6470", "#0b6e99", "#9aa3ad", "#d9a58b"
+
+
+def throughput(medians):
+    series = []
+    for connections in ("1", "4", "16"):
+        points = [(int(point.split(":")[1]), medians.get("sweep_batch", "rate", "tidemill", point))
+                  for point in medians.points("sweep_batch") if point.split(":")[0] == connections]
+        if points:
+            series.append({"name": f"{connections} connection{'s' if connections != '1' else ''}", "points": points})
+    ref = [(int(point.split(":")[1]), medians.get("sweep_batch", "rate", "roofline", point))
+           for point in medians.points("sweep_batch", "roofline")]
+    if ref:
+        series.append({"name": "roofline, 4 connections", "points": ref, "dashed": True, "colour": PALE})
+    if not series:
+        return None
+    return chart.lines("Durable produce of 100 B records: throughput against batch size", series, "records in a batch",
+                       "records/s")
+
+
+def latency(medians):
+    rates = sorted(int(point) for point in medians.points("sweep_load"))
+    series = []
+    for key, name in (("p50", "p50"), ("p99", "p99"), ("p999", "p99.9")):
+        points = [(rate, medians.get("sweep_load", key, "tidemill", str(rate))) for rate in rates]
+        if points:
+            series.append({"name": f"Tidemill {name}", "points": points})
+    if not series:
+        return None
+    for system, colour in (("roofline", PALE), ("redis always", "#c2335c"), ("nats", "#8a4fae")):
+        points = [(10_000, value) for key in ("p50", "p99", "p999")
+                  if (value := medians.get("latency_10k", key, system, medians.best_point("latency_10k", system)))]
+        if points:
+            series.append({"name": f"{system}: p50, p99, p99.9", "points": points, "marker": "diamond", "colour": colour})
+    return chart.lines("Produce to delivery, open loop, 100 B records: latency against load", series, "records/s",
+                       "latency", y_name=chart.short_seconds,
+                       notes=("single records at 10 k/s,", "batches of 50 at 100 k/s,", "of 500 above"))
+
+
+def shards(medians):
+    points = [(int(point), medians.get("sweep_shards", "rate", "tidemill", point)) for point in medians.points("sweep_shards")]
+    if not points:
+        return None
+    return chart.lines("Durable produce of 100 B records: scaling with the number of shards",
+                       [{"name": "Tidemill, 4 x 500", "points": points}], "shards of the stream", "records/s", y_log=False)
+
+
+def systems(medians):
+    panels = []
+    for row, name, key, unit in (("produce_100", "produce 100 B", "rate", "records/s"),
+                                 ("produce_1k_deep", "produce 1 KB", "flow", "B/s"),
+                                 ("consume_100", "consume 100 B", "rate", "records/s"),
+                                 ("consume_1k", "consume 1 KB", "flow", "B/s"),
+                                 ("single_64", "single records, 64 connections", "rate", "records/s"),
+                                 ("single_256", "single records, 256 connections", "rate", "records/s")):
+        values = []
+        for system in medians.systems(row):
+            value = medians.get(row, key, system, medians.best_point(row, system))
+            if value and system != "null":
+                durable = system in ("redis always",)
+                colour = STRONG if system == "tidemill" else GREY if system == "roofline" else (
+                    "#d1602d" if durable else NOT_DURABLE)
+                values.append((system, value, colour))
+        if len(values) > 1:
+            panels.append((name, unit, sorted(values, key=lambda one: -one[1])))
+    if not panels:
+        return None
+    return chart.bars("Throughput beside the roofline and other brokers", panels,
+                      "Pale: acknowledged before the data is on stable storage. Grey: the roofline.")
+
+
+def draw(results, directory):
+    """Writes the pictures that the results have data for; (file name, caption) of each."""
+    medians, done = Medians(results["samples"]), []
+    for name, draw_one, caption in (
+            ("throughput.svg", throughput, "Throughput against batch size and connections."),
+            ("latency.svg", latency, "Latency against load."),
+            ("shards.svg", shards, "Throughput against the number of shards."),
+            ("systems.svg", systems, "All systems, each with its best settings.")):
+        if content := draw_one(medians):
+            (directory / name).write_text(content)
+            done.append((name, caption))
+    return done
