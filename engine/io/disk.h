@@ -47,6 +47,11 @@ class File {
     /// Makes all completed writes and the file's size durable.
     virtual Task<Status> sync() = 0;
 
+    /// Extends the file to `size` bytes that read as zeros and whose space is reserved: no later
+    /// write below `size` meets a full disk. Durable with the next sync. The first write to a block
+    /// may cost a change of the file's extents more than later ones. Errors: NoSpace, IoFailed.
+    virtual Task<Status> grow(std::uint64_t size) = 0;
+
     /// Gives the range's blocks back to the file system where it can; the range then reads as
     /// zeros.
     virtual Task<Status> punch(std::uint64_t offset, std::uint64_t length) = 0;

@@ -100,6 +100,24 @@ Task<Status> PosixFile::sync() {
     co_return Status{};
 }
 
+Task<Status> PosixFile::grow(std::uint64_t size) {
+    if (size <= size_) co_return Status{};
+    InFlight counted(in_flight_);
+    IoRequest request;
+    request.kind = IoRequest::Kind::Grow;
+    request.fd = fd_;
+    request.offset = size_;
+    request.length = size - size_;
+    do {
+        co_await run(request);
+    } while (is_transient(request.result));
+    if (request.result == -EOPNOTSUPP || request.result == -ENOSYS)
+        co_return co_await write_zeros(size_, size - size_);
+    if (request.result < 0) co_return system_failure(-request.result, at("grow", size_));
+    size_ = std::max(size_, size);
+    co_return Status{};
+}
+
 Task<Status> PosixFile::punch(std::uint64_t offset, std::uint64_t length) {
     if (offset >= size_ || length == 0) co_return Status{};
     length = std::min(length, align_up(size_, kDiskAlignment) - offset);

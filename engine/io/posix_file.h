@@ -21,6 +21,7 @@ class PosixFile final : public File {
     Task<Status> write(std::uint64_t offset, Bytes bytes, Persistence persistence) override;
     Task<Result<std::size_t>> read(std::uint64_t offset, MutableBytes into) override;
     Task<Status> sync() override;
+    Task<Status> grow(std::uint64_t size) override;
     Task<Status> punch(std::uint64_t offset, std::uint64_t length) override;
     std::uint64_t size() const override { return size_; }
     bool is_direct() const override { return is_direct_; }

@@ -49,6 +49,15 @@ class SimFile final : public File {
         co_return std::move(operation.outcome);
     }
 
+    Task<Status> grow(std::uint64_t size) override {
+        if (size <= state_->size()) co_return Status{};
+        SimOperation operation = make(SimCall::Grow);
+        operation.length = size - state_->size();
+        co_await run(operation);
+        --in_flight_;
+        co_return std::move(operation.outcome);
+    }
+
     Task<Status> punch(std::uint64_t offset, std::uint64_t length) override {
         SimOperation operation = make(SimCall::Punch);
         operation.offset = offset;

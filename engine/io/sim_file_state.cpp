@@ -1,6 +1,7 @@
 #include "engine/io/sim_file_state.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace tidemill {
 namespace {
@@ -47,6 +48,11 @@ void SimFileState::write_some(std::uint64_t offset, Bytes bytes, Random& random)
     for_each_sector(offset, bytes, [&](std::uint64_t at, Bytes part) {
         if (random.chance(0.5)) write(at, part, false);
     });
+}
+
+void SimFileState::grow(std::uint64_t length) {
+    const std::vector<std::byte> zeros(length);
+    write(size_, zeros, false);
 }
 
 void SimFileState::punch(std::uint64_t offset, std::uint64_t length) {

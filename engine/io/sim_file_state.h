@@ -28,6 +28,8 @@ class SimFileState {
     void write(std::uint64_t offset, Bytes bytes, bool is_durable);
     /// A write that failed: each of its sectors by chance.
     void write_some(std::uint64_t offset, Bytes bytes, Random& random);
+    /// Appends zeros; as durable as a write that was not asked to be.
+    void grow(std::uint64_t length);
     void punch(std::uint64_t offset, std::uint64_t length);
     void sync();
     /// What was written since the last sync stays visible, but no later sync will save it.

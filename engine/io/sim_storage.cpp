@@ -24,13 +24,15 @@ double chance_of(const SimFaults& faults, SimCall call) {
         case SimCall::Directory:
             return faults.directory_error;
         case SimCall::Punch:
+        case SimCall::Grow:
             break;
     }
     return 0;
 }
 
 const char* verb_of(SimCall call) {
-    static constexpr const char* kVerbs[] = {"write ", "read ", "sync ", "punch ", "change "};
+    static constexpr const char* kVerbs[] = {"write ", "read ",   "sync ",
+                                             "punch ", "change ", "grow "};
     return kVerbs[static_cast<std::size_t>(call)];
 }
 
@@ -145,6 +147,9 @@ void SimStorage::perform(SimOperation& operation) {
     if (reason == 0 && operation.call == SimCall::Write &&
         file.growth_of(operation.offset, operation.bytes.size()) > capacity_ - used_bytes())
         reason = ENOSPC;
+    if (reason == 0 && operation.call == SimCall::Grow &&
+        file.growth_of(file.size(), operation.length) > capacity_ - used_bytes())
+        reason = ENOSPC;
     switch (operation.call) {
         case SimCall::Write:
             if (reason == 0) {
@@ -165,6 +170,9 @@ void SimStorage::perform(SimOperation& operation) {
             break;
         case SimCall::Punch:
             if (reason == 0) file.punch(operation.offset, operation.length);
+            break;
+        case SimCall::Grow:
+            if (reason == 0) file.grow(operation.length);
             break;
         case SimCall::Directory:
             break;

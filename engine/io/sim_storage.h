@@ -18,7 +18,7 @@ namespace tidemill {
 class SimDisk;
 struct SimOperation;
 
-enum class SimCall : std::uint8_t { Write, Read, Sync, Punch, Directory };
+enum class SimCall : std::uint8_t { Write, Read, Sync, Punch, Directory, Grow };
 
 /// How often things go wrong by themselves, each from 0 to 1.
 struct SimFaults {
@@ -105,7 +105,7 @@ class SimStorage {
     bool is_manual_ = false;
     bool is_direct_ = true;
     std::uint64_t steps_ = 0;
-    std::uint64_t calls_[5] = {};
+    std::uint64_t calls_[6] = {};
     std::vector<PlannedFault> planned_;
     std::vector<SimOperation*> in_flight_;
     SimDirectory names_;

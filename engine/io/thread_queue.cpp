@@ -31,6 +31,9 @@ int perform(const IoRequest& request) {
             outcome = ::fallocate(request.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
                                   static_cast<off_t>(request.length));
             break;
+        case IoRequest::Kind::Grow:
+            outcome = ::fallocate(request.fd, 0, offset, static_cast<off_t>(request.length));
+            break;
     }
     return outcome < 0 ? -errno : static_cast<int>(outcome);
 }

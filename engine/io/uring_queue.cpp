@@ -95,6 +95,10 @@ bool UringQueue::prepare(IoRequest& request) {
                                     static_cast<__off_t>(request.offset),
                                     static_cast<__off_t>(request.length));
             break;
+        case IoRequest::Kind::Grow:
+            io_uring_prep_fallocate(sqe, request.fd, 0, static_cast<__off_t>(request.offset),
+                                    static_cast<__off_t>(request.length));
+            break;
     }
     io_uring_sqe_set_data(sqe, &request);
     ++prepared_;

@@ -33,6 +33,10 @@ void CommitWriter::start(std::uint64_t last, std::uint32_t last_check, std::int6
     last_buffer_ = {};
     is_broken_ = false;
     no_space_until_ = {};
+    if (!is_stopping_) {
+        ++background_;
+        parts_.reactor.spawn(parts_.gate, prepare_spare());
+    }
 }
 
 void CommitWriter::reject(AppendOp& op, Outcome outcome, Errc code, std::string message) {
@@ -112,6 +116,11 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     op.result.arrival = from_millis(arrival_ms_);
     state->next += count;
     parts_.reactor.request_turn_end(wake_);
+    if (commit.bytes() >= parts_.config.early_write_bytes &&
+        writing_ < parts_.config.writes_in_flight && !is_rolling_) {
+        pump();
+        parts_.reactor.disk().submit();
+    }
 }
 
 void CommitWriter::submit_control(AppendOp& op, Control control, std::uint64_t value) {
@@ -219,13 +228,15 @@ void CommitWriter::pump() {
         const std::uint64_t position = position_for(commit);
         if (position == UINT64_MAX ||
             align_up(position + commit.bytes(), kBlockBytes) > segment_->file_bytes) {
-            if (in_flight_.empty()) {
+            if (in_flight_.empty() && !ahead_.is_busy()) {
                 is_rolling_ = true;
                 ++background_;
                 parts_.reactor.spawn(parts_.gate, roll_over_and_prepare());
             }
             break;
         }
+        if (ahead_.is_in_the_way(*segment_, align_up(position + commit.bytes(), kBlockBytes)))
+            break;
         commit.position = position;
         auto taken = std::move(pending_.front());
         pending_.pop_front();
@@ -234,6 +245,10 @@ void CommitWriter::pump() {
     if (parts_.config.durability == LogDurability::Memory)
         for (const auto& commit : pending_)
             publish(*commit);
+    if (!is_rolling_ && !is_broken_ && !is_stopping_) {
+        const std::size_t waiting = pending_.empty() ? 0 : pending_.front()->bytes();
+        ahead_.go_on(segment_, end_position_, waiting);
+    }
     parts_.cache.evict(parts_.shards);
 }
 
@@ -277,6 +292,7 @@ void CommitWriter::seal_and_write(std::unique_ptr<Commit> taken) {
     place_neighbours(commit);
     write_commit_header(base + commit.begin, header);
 
+    ahead_.note_commit(commit.bytes());
     last_check_ = header.header_crc;
     end_position_ = commit.position + commit.bytes();
     last_buffer_ = commit.block->buffer;
@@ -367,6 +383,13 @@ void CommitWriter::deliver() {
     delivering_.clear();
 }
 
+// A failure here is met again when the file is needed.
+Task<void> CommitWriter::prepare_spare() {
+    (void)co_await parts_.segments.prepare_spare(kBlockBytes);
+    --background_;
+    parts_.reactor.request_turn_end(wake_);
+}
+
 Task<void> CommitWriter::roll_over_and_prepare() {
     Segment* const old = segment_;
     auto ends = parts_.shards.ends();
@@ -382,9 +405,7 @@ Task<void> CommitWriter::roll_over_and_prepare() {
             parts_.report(fmt::format("segment {} has no footer: {}", old->header.number,
                                       sealed.error().to_string()));
     }
-    if (is_begun && !is_broken_ &&
-        !is_stopping_)  // a failure here is met again when the file is needed
-        (void)co_await parts_.segments.prepare_spare(kBlockBytes);
+    if (is_begun && !is_broken_ && !is_stopping_) co_return co_await prepare_spare();
     --background_;
     parts_.reactor.request_turn_end(wake_);
 }

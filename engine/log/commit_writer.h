@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/log/lane_parts.h"
+#include "engine/log/zero_ahead.h"
 
 namespace tidemill {
 
@@ -38,7 +39,8 @@ struct Commit {
 class CommitWriter {
  public:
     /// `wake` is asked for a turn end whenever there is something to do there.
-    CommitWriter(LaneParts& parts, TurnHook& wake) : parts_(parts), wake_(wake) {}
+    CommitWriter(LaneParts& parts, TurnHook& wake)
+        : parts_(parts), wake_(wake), ahead_(parts, wake) {}
 
     /// After a recovery: the log ends with commit `last`, whose header_crc is `last_check`;
     /// arrivals go on from `arrival_ms`.
@@ -61,7 +63,7 @@ class CommitWriter {
     bool is_idle() const { return pending_.empty() && in_flight_.empty() && is_quiet(); }
     bool is_broken() const { return is_broken_; }
     /// No write and no work on segments is under way.
-    bool is_quiet() const { return writing_ == 0 && background_ == 0; }
+    bool is_quiet() const { return writing_ == 0 && background_ == 0 && !ahead_.is_busy(); }
     const Error& breakage() const { return breakage_; }
     /// After a breakage, once quiet: what was written ends Unknown, what was not is rejected.
     void give_up();
@@ -84,6 +86,7 @@ class CommitWriter {
     void publish(Commit& commit);
     void complete(std::unique_ptr<Commit> commit);
     void break_lane(Error error);
+    Task<void> prepare_spare();
     Task<void> roll_over_and_prepare();
     Task<bool> roll_over();
     void refuse_pending(Errc code, const std::string& message);
@@ -92,6 +95,7 @@ class CommitWriter {
 
     LaneParts& parts_;
     TurnHook& wake_;
+    ZeroAhead ahead_;
     std::deque<std::unique_ptr<Commit>> pending_;    // not sealed yet; only the last may be open
     std::deque<std::unique_ptr<Commit>> in_flight_;  // in log order
     std::vector<std::unique_ptr<Commit>> idle_;      // to be used again
@@ -111,7 +115,7 @@ class CommitWriter {
     std::size_t last_end_ = 0;
 
     std::uint32_t writing_ = 0;     // writes that have not returned
-    std::uint32_t background_ = 0;  // roll_over_and_prepare tasks
+    std::uint32_t background_ = 0;  // tasks that work on segments
     bool is_rolling_ = false, is_broken_ = false, is_stopping_ = false;
     MonoTime no_space_until_{};
     Error breakage_;

@@ -28,7 +28,9 @@ struct LogConfig {
 
     std::uint32_t writes_in_flight = 4;
     std::size_t second_write_bytes =
-        64_KiB;                       ///< a commit this large does not wait for the one before it
+        64_KiB;  ///< a commit this large does not wait for the one before it
+    std::size_t early_write_bytes =
+        128_KiB;                      ///< a commit this large does not wait for the turn's end
     std::size_t block_bytes = 1_MiB;  ///< commit buffers; also the usual largest commit
     std::size_t pending_bytes_max =
         64_MiB;  ///< submitted and not yet on disk; beyond it appends are Throttled

@@ -13,7 +13,6 @@
 namespace tidemill {
 namespace {
 
-constexpr std::size_t kZeroStep = 1_MiB;
 constexpr std::uint64_t kReturnWorth = 256_KiB;  // a smaller tail is not worth giving back
 
 bool is_spare_name(const std::string& name) { return name.starts_with("file-"); }
@@ -29,14 +28,13 @@ SegmentStore::SegmentStore(Disk& disk, const LogConfig& config, std::string fold
       lane_(lane),
       random_(seed),
       stats_(stats),
-      next_bytes_(config.first_segment_bytes) {}
+      spares_(disk, config, folder_) {}
 
 Task<Status> SegmentStore::load() {
     live_.clear();
-    spares_.clear();
-    half_made_ = {};
+    spares_.start(0, 0);
     next_segment_ = 1;
-    next_bytes_ = config_.first_segment_bytes;
+    std::uint64_t last_file = 0;
     CO_TRY(disk_.make_directory(folder_));
     CO_TRY(disk_.sync_directory(config_.directory));
     CO_ASSIGN(const auto names, disk_.list(folder_));
@@ -44,8 +42,8 @@ Task<Status> SegmentStore::load() {
     std::vector<std::unique_ptr<Segment>> found;
     for (const auto& name : names) {
         if (!is_spare_name(name)) continue;
-        next_file_ =
-            std::max<std::uint64_t>(next_file_, std::strtoull(name.c_str() + 5, nullptr, 10) + 1);
+        last_file =
+            std::max<std::uint64_t>(last_file, std::strtoull(name.c_str() + 5, nullptr, 10));
         CO_ASSIGN(auto file, disk_.open(path(name), {}));
         std::memset(blocks.data(), 0, blocks.size());
         CO_ASSIGN(const std::size_t filled, co_await file->read(0, blocks.bytes()));
@@ -105,82 +103,26 @@ Task<Status> SegmentStore::load() {
         next_segment_ = found[i]->header.number + 1;
         live_.push_back(std::move(found[i]));
     }
-    if (!live_.empty())
-        next_bytes_ = std::clamp<std::uint64_t>(live_.back()->file_bytes,
-                                                config_.first_segment_bytes, config_.segment_bytes);
+    spares_.start(last_file, live_.empty() ? 0 : live_.back()->file_bytes);
     co_return Status{};
 }
 
-std::uint64_t SegmentStore::bytes_on_disk() const {
-    std::uint64_t bytes = half_made_.bytes;
+std::uint64_t SegmentStore::live_bytes() const {
+    std::uint64_t bytes = 0;
     for (const auto& segment : live_)
         bytes += segment->file_bytes;
-    for (const auto& spare : spares_)
-        bytes += spare.bytes;
     return bytes;
-}
-
-Task<Status> SegmentStore::prepare_spare(std::uint64_t bytes) {
-    while (is_preparing_)
-        co_await prepared_.wait_until(MonoTime::max());
-    if (has_spare(bytes)) co_return Status{};
-    is_preparing_ = true;
-    auto made = co_await make_spare(bytes);
-    is_preparing_ = false;
-    prepared_.notify_all();
-    co_return made;
-}
-
-Task<Status> SegmentStore::make_spare(std::uint64_t bytes) {
-    const std::uint64_t target = align_up(std::max(bytes, next_bytes_), kZeroStep);
-    if (half_made_.name.empty()) {
-        if (!spares_.empty()) {  // too small for this batch: let it grow
-            half_made_ = std::move(spares_.back());
-            spares_.pop_back();
-        } else {
-            auto name = fmt::format("file-{:06}", next_file_++);
-            CO_ASSIGN(half_made_.file, disk_.open(path(name), {.create = true}));
-            half_made_.name = std::move(name);
-            half_made_.bytes = 0;
-        }
-    }
-    const std::uint64_t grows = target > half_made_.bytes ? target - half_made_.bytes : 0;
-    if (config_.disk_budget_bytes != 0 && bytes_on_disk() + grows > config_.disk_budget_bytes)
-        co_return fail(Errc::NoSpace,
-                       fmt::format("lane {} holds {} of its {} bytes of disk", lane_.value,
-                                   bytes_on_disk(), config_.disk_budget_bytes));
-    CO_TRY(co_await fill_with_zeros(half_made_, target));
-    CO_TRY(disk_.sync_directory(folder_));
-    spares_.push_back(std::move(half_made_));
-    half_made_ = {};
-    next_bytes_ =
-        std::min<std::uint64_t>(target * 2, std::max<std::uint64_t>(config_.segment_bytes, bytes));
-    co_return Status{};
-}
-
-Task<Status> SegmentStore::fill_with_zeros(SpareFile& spare, std::uint64_t bytes) {
-    const Buffer zeros = Buffer::allocate(kZeroStep);
-    std::memset(zeros.data(), 0, zeros.size());
-    while (spare.bytes < bytes) {
-        const std::size_t step =
-            static_cast<std::size_t>(std::min<std::uint64_t>(kZeroStep, bytes - spare.bytes));
-        CO_TRY(co_await spare.file->write(spare.bytes, zeros.bytes().first(step),
-                                          Persistence::Cached));
-        spare.bytes += step;
-    }
-    co_return co_await spare.file->sync();
 }
 
 Task<Result<Segment*>> SegmentStore::begin_segment(std::uint64_t first_commit,
                                                    std::uint32_t previous_check,
                                                    std::uint64_t first_position, WallTime now) {
-    TM_CHECK(!spares_.empty(), "no file is ready");
     auto segment = std::make_unique<Segment>();
-    auto& spare = spares_.back();
-    segment->name = spare.name;
+    auto spare = spares_.take();
+    segment->name = std::move(spare.name);
     segment->file = std::move(spare.file);
     segment->file_bytes = spare.bytes;
-    spares_.pop_back();
+    segment->written = spare.written;
     auto& header = segment->header;
     header.log_id = log_id_;
     header.salt = random_.next() ^ (next_segment_ * 0x9e3779b97f4a7c15);
@@ -267,12 +209,14 @@ void SegmentStore::retire_oldest() {
     auto segment = std::move(live_.front());
     live_.pop_front();
     const bool is_whole = (segment->seal.flags & kSealPunched) == 0 && segment->is_sealed;
-    if (is_whole && spares_.size() < config_.spare_files && segment->file_bytes >= next_bytes_ &&
-        open_file(*segment)) {
-        spares_.insert(spares_.begin(),
-                       SpareFile{segment->name, std::move(segment->file), segment->file_bytes});
-        ++stats_.segments_recycled;
-        return;
+    if (is_whole && open_file(*segment)) {
+        SpareFile file{segment->name, std::move(segment->file), segment->file_bytes,
+                       segment->file_bytes};
+        if (spares_.keep(file)) {
+            ++stats_.segments_recycled;
+            return;
+        }
+        segment->file = std::move(file.file);
     }
     segment->file.reset();
     // A file that cannot be removed now is seen as retired by the next start.

@@ -11,6 +11,7 @@
 #include "engine/log/log_stats.h"
 #include "engine/log/segment_index.h"
 #include "engine/log/shard_table.h"
+#include "engine/log/spare_files.h"
 #include "engine/reactor/signal.h"
 
 namespace tidemill {
@@ -24,6 +25,7 @@ struct Segment {
     std::unique_ptr<File> file;  ///< null while closed
     std::uint64_t file_bytes = 0;
     std::uint64_t end_position = 0;  ///< one past the last durable commit
+    std::uint64_t written = 0;       ///< up to here every block has been written once
     std::unique_ptr<SegmentIndexBuilder>
         building;                           ///< while it is written and until its footer stands
     std::unique_ptr<SegmentFooter> footer;  ///< cached
@@ -63,13 +65,10 @@ class SegmentStore {
 
     std::deque<std::unique_ptr<Segment>>& live() { return live_; }
     Segment& newest() { return *live_.back(); }
-    bool has_spare(std::uint64_t bytes) const {
-        return !spares_.empty() && spares_.back().bytes >= bytes;
-    }
 
-    /// Makes sure that a zeroed file of at least `bytes` waits. Errors: NoSpace (also when the disk
-    /// budget would be exceeded), IoFailed; a half-made file stays for the next attempt.
-    Task<Status> prepare_spare(std::uint64_t bytes);
+    SpareFiles& spares() { return spares_; }
+    /// Makes sure that a file of at least `bytes` waits. Errors: those of SpareFiles::prepare.
+    Task<Status> prepare_spare(std::uint64_t bytes) { return spares_.prepare(bytes, live_bytes()); }
     /// Takes the spare into use as the newest segment; durable when it returns. Errors: those of
     /// the disk; then only load() tells what is there.
     Task<Result<Segment*>> begin_segment(std::uint64_t first_commit, std::uint32_t previous_check,
@@ -91,17 +90,11 @@ class SegmentStore {
     /// Opens the file where it was closed. Errors: IoFailed.
     Status open_file(Segment& segment);
 
-    std::uint64_t bytes_on_disk() const;
-    std::uint64_t spare_count() const { return spares_.size() + (half_made_.name.empty() ? 0 : 1); }
+    std::uint64_t bytes_on_disk() const { return live_bytes() + spares_.bytes(); }
+    std::uint64_t spare_count() const { return spares_.count(); }
 
  private:
-    struct SpareFile {
-        std::string name;
-        std::unique_ptr<File> file;
-        std::uint64_t bytes = 0;
-    };
-    Task<Status> make_spare(std::uint64_t bytes);
-    Task<Status> fill_with_zeros(SpareFile& spare, std::uint64_t bytes);
+    std::uint64_t live_bytes() const;
     Task<Result<std::unique_ptr<SegmentFooter>>> read_footer(Segment& segment);
     Task<Result<std::unique_ptr<SegmentFooter>>> rebuild_footer(Segment& segment);
     void trim_footer_cache();
@@ -115,15 +108,10 @@ class SegmentStore {
     Random random_;
     LogStats& stats_;
     std::deque<std::unique_ptr<Segment>> live_;
-    std::vector<SpareFile> spares_;
-    SpareFile half_made_;
-    std::uint64_t next_file_ = 1;
+    SpareFiles spares_;
     std::uint64_t next_segment_ = 1;
-    std::uint64_t next_bytes_;
     std::uint64_t uses_ = 0;
     Signal loaded_;  // some footer has been loaded
-    bool is_preparing_ = false;
-    Signal prepared_;  // prepare_spare has ended
 };
 
 }  // namespace tidemill

@@ -24,7 +24,7 @@ class InputBuffer {
     std::size_t capacity() const { return capacity_; }
 
  private:
-    static constexpr std::size_t kSmallest = 16_KiB, kLargestByItself = 1_MiB;
+    static constexpr std::size_t kSmallest = 16_KiB, kLargestByItself = 256_KiB;
     static constexpr unsigned kQuietReads = 64;
     void resize(std::size_t capacity);
 

@@ -15,8 +15,8 @@ namespace {
 
 /// A turn is bounded, so that turn hooks and the disk get their chance under any load.
 constexpr std::size_t kHandlersPerTurn = 512;
-constexpr std::size_t kHandlersBetweenClocks = 32;
-constexpr auto kTurnBudget = 500us;
+constexpr std::size_t kHandlersBetweenClocks = 2;
+constexpr auto kTurnBudget = 150us;
 /// A sleep is bounded: should a wake-up ever be lost, it costs this and not for ever.
 constexpr auto kLongestSleep = 100ms;
 constexpr auto kPublishEvery = 100ms;

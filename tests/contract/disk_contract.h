@@ -150,6 +150,37 @@ TEST_SUITE("contract/disk") {
         });
     }
 
+    TEST_CASE("a file grows by zeros that can be overwritten, and keeps what it held") {
+        on_every_disk([](Disk& disk) -> Task<void> {
+            auto file = disk.open("a", kNewFile);
+            REQUIRE(file.has_value());
+            const Buffer bytes = pattern(8_KiB, 5);
+            auto status = co_await (*file)->write(0, bytes.bytes(), Persistence::Durable);
+            REQUIRE(status.has_value());
+            status = co_await (*file)->grow(1_MiB);
+            REQUIRE(status.has_value());
+            CHECK((*file)->size() == 1_MiB);
+            status = co_await (*file)->grow(4_KiB);  // smaller: nothing happens
+            REQUIRE(status.has_value());
+            CHECK((*file)->size() == 1_MiB);
+            status = co_await (*file)->write(64_KiB, bytes.bytes(), Persistence::Durable);
+            REQUIRE(status.has_value());
+            status = co_await (*file)->sync();
+            REQUIRE(status.has_value());
+            file->reset();
+            file = disk.open("a", {});
+            REQUIRE(file.has_value());
+            CHECK((*file)->size() == 1_MiB);
+            const Buffer into = Buffer::allocate(72_KiB);
+            const auto count = co_await (*file)->read(0, into.bytes());
+            REQUIRE(count.has_value());
+            CHECK(is_same(into.bytes().first(8_KiB), bytes.bytes()));
+            CHECK(std::ranges::all_of(into.bytes().subspan(8_KiB, 56_KiB),
+                                      [](std::byte b) { return b == std::byte{0}; }));
+            CHECK(is_same(into.bytes().last(8_KiB), bytes.bytes()));
+        });
+    }
+
     TEST_CASE("a punched range reads as zeros and leaves the size") {
         on_every_disk([](Disk& disk) -> Task<void> {
             auto file = disk.open("a", kNewFile);

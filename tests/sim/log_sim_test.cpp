@@ -61,6 +61,7 @@ class World {
             config.segment_bytes = 1_MiB;
             config.block_bytes = 64_KiB;
             config.second_write_bytes = 8_KiB;
+            config.early_write_bytes = 16_KiB;
             config.tail_cache_bytes = 256_KiB;
             config.read_cache_bytes = 4_MiB;
             config.footer_cache_bytes = 16_KiB;

@@ -22,6 +22,7 @@ TEST_SUITE("log/faults") {
         auto storage = std::make_shared<SimStorage>(5);
         LogProcess process(storage);
         REQUIRE_EQ(process.append(1, 5).outcome, Outcome::Committed);
+        process.reactor.run_until_idle();
         storage->fail_next(SimCall::Write, EIO);
         const auto failed = process.append(1, 5);
         CHECK_EQ(failed.outcome, Outcome::Unknown);

@@ -1,0 +1,85 @@
+#include "engine/log/spare_files.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/base/check.h"
+
+namespace tidemill {
+namespace {
+
+constexpr std::uint64_t kSizeStep = 1_MiB;
+
+}  // namespace
+
+void SpareFiles::start(std::uint64_t last_file, std::uint64_t grown_bytes) {
+    spares_.clear();
+    half_made_ = {};
+    next_file_ = std::max(next_file_, last_file + 1);
+    next_bytes_ = std::max<std::uint64_t>(
+        config_.first_segment_bytes, std::min<std::uint64_t>(grown_bytes, config_.segment_bytes));
+}
+
+Task<Status> SpareFiles::prepare(std::uint64_t bytes, std::uint64_t other_bytes) {
+    while (is_preparing_)
+        co_await prepared_.wait_until(MonoTime::max());
+    if (!spares_.empty() && next().bytes >= bytes) co_return Status{};
+    is_preparing_ = true;
+    auto made = co_await make(bytes, other_bytes);
+    is_preparing_ = false;
+    prepared_.notify_all();
+    co_return made;
+}
+
+// Space is reserved, not written: writing a whole segment twice would halve what the disk can take
+// (docs/decisions/0004-reserved-segments.md).
+Task<Status> SpareFiles::make(std::uint64_t bytes, std::uint64_t other_bytes) {
+    const std::uint64_t target = align_up(std::max(bytes, next_bytes_), kSizeStep);
+    if (half_made_.name.empty()) {
+        if (!spares_.empty()) {  // too small for this batch: let it grow
+            half_made_ = take();
+        } else {
+            auto name = fmt::format("file-{:06}", next_file_++);
+            CO_ASSIGN(half_made_.file,
+                      disk_.open(fmt::format("{}/{}", folder_, name), {.create = true}));
+            half_made_.name = std::move(name);
+        }
+    }
+    const std::uint64_t all =
+        other_bytes + this->bytes() - half_made_.bytes + std::max(half_made_.bytes, target);
+    if (config_.disk_budget_bytes != 0 && all > config_.disk_budget_bytes)
+        co_return fail(Errc::NoSpace,
+                       fmt::format("{} holds {} of its {} bytes of disk", folder_,
+                                   other_bytes + this->bytes(), config_.disk_budget_bytes));
+    CO_TRY(co_await half_made_.file->grow(target));
+    half_made_.bytes = std::max(half_made_.bytes, target);
+    CO_TRY(co_await half_made_.file->sync());
+    CO_TRY(disk_.sync_directory(folder_));
+    spares_.push_back(std::exchange(half_made_, {}));
+    next_bytes_ =
+        std::min<std::uint64_t>(target * 2, std::max<std::uint64_t>(config_.segment_bytes, bytes));
+    co_return Status{};
+}
+
+SpareFile SpareFiles::take() {
+    TM_CHECK(!spares_.empty(), "no file is ready");
+    SpareFile taken = std::move(spares_.back());
+    spares_.pop_back();
+    return taken;
+}
+
+bool SpareFiles::keep(SpareFile& file) {
+    if (spares_.size() >= config_.spare_files || file.bytes < next_bytes_) return false;
+    spares_.push_front(std::move(file));
+    return true;
+}
+
+std::uint64_t SpareFiles::bytes() const {
+    std::uint64_t bytes = half_made_.bytes;
+    for (const auto& spare : spares_)
+        bytes += spare.bytes;
+    return bytes;
+}
+
+}  // namespace tidemill
