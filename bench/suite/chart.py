@@ -2,6 +2,8 @@
 import math
 from xml.sax.saxutils import escape
 
+from .stats import human
+
 COLOURS = ["#0b6e99", "#d1602d", "#3d8b40", "#8a4fae", "#b08900", "#5b6470", "#c2335c", "#2f8f86"]
 INK, GRID, FRAME = "#22272e", "#e4e7eb", "#9aa3ad"
 FONT = "font-family=\"Helvetica, Arial, sans-serif\""
@@ -31,7 +33,7 @@ class Axis:
             values = [value for value in values if value > 0] or [1]
             self.low, self.high = min(values) / 1.25, max(values) * 1.25
         else:
-            self.low, self.high = (0 if from_zero else min(values, default=0)), max(values, default=1) * 1.08 or 1
+            self.low, self.high = (0 if from_zero else min(values, default=0)), max(values, default=1) * 1.15 or 1
 
     def at(self, value):
         if self.is_log:
@@ -82,13 +84,18 @@ def frame(x_axis, y_axis, x_title, y_title):
     return parts
 
 
-def lines(title, series, x_title, y_title, x_log=True, y_log=True, y_name=short, notes=()):
-    """`series`: dicts with name, points [(x, y)], and optional dashed, marker (points only). A legend stands at the right."""
-    width, height, left, right, top, bottom = 860, 460, 84, 640, 56, 400
+def lines(title, series, x_title, y_title, x_log=True, y_log=True, y_name=short, notes=(), levels=()):
+    """`series`: dicts with name, points [(x, y)], and optional dashed, marker (points only), labels (one a point).
+    `levels`: (y, name) of lines across. A legend stands at the right."""
+    width, height, left, right, top, bottom = 880, 460, 84, 640, 56, 400
     every = [point for one in series for point in one["points"]]
     x_axis = Axis([x for x, _ in every], left, right, x_log)
-    y_axis = Axis([y for _, y in every], bottom, top, y_log, y_name)
+    y_axis = Axis([y for _, y in every] + [y for y, _ in levels], bottom, top, y_log, y_name)
     parts = frame(x_axis, y_axis, x_title, y_title)
+    for value, name in levels:
+        y = y_axis.at(value)
+        parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="#c2335c" stroke-dasharray="2 4"/>')
+        parts.append(text(left + 6, y - 5, name, 11, "start", "#c2335c"))
     for number, one in enumerate(series):
         colour = one.get("colour") or COLOURS[number % len(COLOURS)]
         places = [(x_axis.at(x), y_axis.at(y)) for x, y in sorted(one["points"])]
@@ -98,6 +105,8 @@ def lines(title, series, x_title, y_title, x_log=True, y_log=True, y_name=short,
             parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.2"{dash}/>')
         for x, y in places:
             parts.append(mark(x, y, colour, one.get("marker")))
+        for (x, y), label in zip(places, one.get("labels", ())):
+            parts.append(text(x, y - 11, label, 11, colour=colour))
         y = top + 12 + 24 * number
         if not one.get("marker"):
             parts.append(f'<line x1="{right + 18}" y1="{y}" x2="{right + 44}" y2="{y}" stroke="{colour}" stroke-width="2.2"{dash}/>')
@@ -122,7 +131,7 @@ def bars(title, panels, note):
     for row in rows:
         for column, (name, unit, values) in enumerate(row):
             left = 24 + column * (width / columns - 6)
-            start, room = left + 128, width / columns - 128 - 100
+            start, room = left + 128, width / columns - 128 - 122
             most = max((value for _, value, _ in values), default=1)
             parts.append(text(left, y, f"{name}", 14, "start", more='font-weight="600"'))
             for number, (label, value, colour) in enumerate(values):
@@ -130,7 +139,7 @@ def bars(title, panels, note):
                 length = max(room * value / most, 1.5)
                 parts.append(text(start - 8, at + 13, label, 12, "end"))
                 parts.append(f'<rect x="{start:.1f}" y="{at}" width="{length:.1f}" height="{bar}" rx="2" fill="{colour}"/>')
-                parts.append(text(start + length + 6, at + 13, f"{short(float(f'{value:.3g}'))}{'' if short(value)[-1].isalpha() else ' '}{unit}", 12, "start"))
+                parts.append(text(start + length + 6, at + 13, human(value, unit), 12, "start"))
         y += 44 + max(len(values) for _, _, values in row) * (bar + gap)
     parts.append(text(24, y - 4, note, 12, "start", "#5b6470"))
     return picture(width, y + 16, title, parts)

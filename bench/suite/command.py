@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from . import cells, figures, footprint, machine, process, recovery, report, tidemill
+from . import cells, figures, footprint, machine, peer_cells, peers, process, recovery, report, tidemill
 from .bench import Bench
 from .goals import BY_KEY
 from .roofline import Instruments
@@ -17,12 +17,16 @@ DESCRIPTION = """Measures the built broker on this machine, row by row of the go
 Starts everything on loopback with free ports and a scratch directory beside the build, repeats and interleaves, and
 writes report.md, results.json and pictures. What the numbers mean and leave out: bench/README.md."""
 
+SWEEPS = "sweeps"  # what only the pictures need
+
 
 def parse(words, repository):
     parser = argparse.ArgumentParser(prog="./run bench", description=DESCRIPTION)
     parser.add_argument("program", help=argparse.SUPPRESS)
     parser.add_argument("--short", action="store_true", help="every row once, for a moment, and no sweeps: does it work at all")
-    parser.add_argument("--rows", help="only these, by key and comma: " + ", ".join(BY_KEY))
+    parser.add_argument("--rows", help="only these, by key and comma: " + ", ".join([*BY_KEY, SWEEPS]))
+    parser.add_argument("--peers", default="none", metavar="none|all|NAME,...",
+                        help="other brokers beside it: redis, nats, rabbitmq (default: none)")
     parser.add_argument("--no-sweeps", action="store_true", help="leave out the measurements that only the pictures need")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions (default: 3)")
     parser.add_argument("--seconds", type=float, default=4, help="of each load (default: 4)")
@@ -33,25 +37,40 @@ def parse(words, repository):
     options = parser.parse_args(words)
     if options.short:
         options.repeat, options.seconds, options.fill, options.no_sweeps = 1, 0.3, 0.3, True
-    unknown = set((options.rows or "").split(",")) - set(BY_KEY) - {""}
+    names = {system.split()[0] for system in peers.SYSTEMS} | {"none", "all", "kafka"}
+    strangers = set(options.peers.split(",")) - names
+    if strangers:
+        parser.error(f"no peer {', '.join(sorted(strangers))}; there are {', '.join(sorted(names))}")
+    unknown = set((options.rows or "").split(",")) - set(BY_KEY) - {"", SWEEPS}
     if unknown:
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(BY_KEY)}")
     return options
 
 
+def row_set(options):
+    return set(filter(None, (options.rows or "").split(","))) or None
+
+
+def usable_peers(schedule, options, instruments):
+    systems = peers.chosen(options.peers)
+    for system in list(systems):
+        reason = "not installed" if not peers.is_installed(system) else instruments.reason and "no client: " + instruments.reason
+        if reason:
+            schedule.skip(system, reason)
+            systems.remove(system)
+        else:
+            schedule.results["versions"][system.split()[0]] = peers.SYSTEMS[system][0].version()
+    return systems
+
+
 def chosen(all_cells, options):
-    rows = set(filter(None, (options.rows or "").split(","))) or None
+    rows = row_set(options)
     return [cell for cell in all_cells if rows is None or cell.row in rows]
-
-
-def summary_lines(results):
-    """The goals as plain text for the terminal."""
-    text = report.compose(results, [])
-    return text[text.index("## Goals"):].split("\n## ")[0]
 
 
 def main(words, repository):
     options = parse(words, repository)
+    process.adopt_orphans()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     program = pathlib.Path(options.program).resolve()
     build = program.parent
@@ -67,11 +86,17 @@ def main(words, repository):
         schedule.skip("roofline", instruments.reason)
     own = cells.plain_cells() + footprint.cells() + recovery.cells()
     own = [cell for cell in own if instruments.is_present or cell.system == "tidemill"]
+    sweeps = cells.sweep_cells() if not options.no_sweeps and SWEEPS in (row_set(options) or [SWEEPS]) else []
+    sweeps = [cell for cell in sweeps if instruments.is_present or cell.system == "tidemill"]
+    own = chosen(own, options)
+    schedule.expect(sum(1 if cell.once else options.repeat for cell in own) + len(sweeps))
     try:
-        schedule.run(chosen(own, options), options.repeat)
-        if not options.no_sweeps and not options.rows:
-            sweeps = [cell for cell in cells.sweep_cells() if instruments.is_present or cell.system == "tidemill"]
-            schedule.run(sweeps, 1)
+        schedule.run(own, options.repeat)
+        schedule.run(sweeps, 1)
+        bench.drop_refs()
+        peer_cells.measure_all(schedule, usable_peers(schedule, options, instruments), options.repeat, row_set(options))
+    except KeyboardInterrupt:
+        schedule.skip("the rest", "interrupted")
     finally:
         bench.drop_refs()
         process.stop_all()
@@ -84,7 +109,7 @@ def main(words, repository):
 def finish(results, out):
     pictures = figures.draw(results, out)
     (out / "report.md").write_text(report.compose(results, pictures))
-    print(summary_lines(results))
+    print(report.terminal(results))
     print(f"written: {out / 'report.md'}")
     failed = sum("failed" in sample for sample in results["samples"])
     return 1 if failed else 0

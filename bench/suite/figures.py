@@ -1,5 +1,6 @@
 """Which pictures a report has, drawn from its medians."""
 from . import chart
+from .goals import BY_KEY
 from .tables import Medians
 
 PALE, STRONG, GREY, NOT_DURABLE = "#5b6470", "#0b6e99", "#9aa3ad", "#d9a58b"
@@ -18,8 +19,10 @@ def throughput(medians):
         series.append({"name": "roofline, 4 connections", "points": ref, "dashed": True, "colour": PALE})
     if not series:
         return None
+    goal = BY_KEY["produce_100"].measures[0]
     return chart.lines("Durable produce of 100 B records: throughput against batch size", series, "records in a batch",
-                       "records/s")
+                       "records/s", levels=[(goal.must, "must"), (goal.stretch, "stretch")],
+                       notes=("the roofline's client writes", "every batch by itself") if ref else ())
 
 
 def latency(medians):
@@ -31,22 +34,26 @@ def latency(medians):
             series.append({"name": f"Tidemill {name}", "points": points})
     if not series:
         return None
-    for system, colour in (("roofline", PALE), ("redis always", "#c2335c"), ("nats", "#8a4fae")):
-        points = [(10_000, value) for key in ("p50", "p99", "p999")
+    for shift, system, colour in ((0.84, "roofline", PALE), (0.92, "redis always", "#c2335c"), (1.08, "nats", "#8a4fae")):
+        points = [(10_000 * shift, value) for key in ("p50", "p99", "p999")
                   if (value := medians.get("latency_10k", key, system, medians.best_point("latency_10k", system)))]
         if points:
-            series.append({"name": f"{system}: p50, p99, p99.9", "points": points, "marker": "diamond", "colour": colour})
+            series.append({"name": system, "points": points, "marker": "diamond", "colour": colour})
     return chart.lines("Produce to delivery, open loop, 100 B records: latency against load", series, "records/s",
                        "latency", y_name=chart.short_seconds,
-                       notes=("single records at 10 k/s,", "batches of 50 at 100 k/s,", "of 500 above"))
+                       notes=("single records at 10 k/s,", "batches of 50 at 100 k/s,", "of 500 above.", "Diamonds: p50, p99, p99.9",
+                              "of others at 10 k/s"))
 
 
 def shards(medians):
     points = [(int(point), medians.get("sweep_shards", "rate", "tidemill", point)) for point in medians.points("sweep_shards")]
     if not points:
         return None
+    points.sort()
+    labels = [f"{value / points[0][1] * 100:.0f} %" for _, value in points]
     return chart.lines("Durable produce of 100 B records: scaling with the number of shards",
-                       [{"name": "Tidemill, 4 x 500", "points": points}], "shards of the stream", "records/s", y_log=False)
+                       [{"name": "Tidemill", "points": points, "labels": labels}], "shards of the stream", "records/s",
+                       y_log=False, notes=("4 connections,", "batches of 500;", f"percent of {points[0][0]} shards"))
 
 
 def systems(medians):

@@ -1,6 +1,6 @@
 """Writes report.md from results: the table of goals, the other systems, every command, the pictures."""
 from .goals import ROWS
-from .stats import human
+from .stats import human, human_range
 from .tables import Medians, furthest_from_stretch, roofline_ratio, row_verdict, verdict
 
 MARKS = {"stretch": "**stretch**", "reached": "reached", "missed": "**missed**", "not measured": "not measured", "": ""}
@@ -17,7 +17,7 @@ def cell_text(medians, row, measure, system, point=""):
         return "-"
     text = human(value, measure.unit)
     if spread := medians.spread(row, measure.key, system, point):
-        text += f" ({human(spread[0], measure.unit)} to {human(spread[1], measure.unit)})"
+        text = f"{text} {human_range(*spread, measure.unit, value)}".strip()
     return text + (" †" if medians.is_noisy(row, system, point) else "")
 
 
@@ -37,8 +37,14 @@ def best_peer(medians, row, measure):
     return f"{human(value, measure.unit)} {system}"
 
 
-def goal_lines(medians, missing):
-    for row in ROWS:
+def rows_of(results):
+    """All rows, or those that were asked for."""
+    asked = results.get("options", {}).get("rows")
+    return [row for row in ROWS if not asked or row.key in asked.split(",")]
+
+
+def goal_lines(rows, medians, missing):
+    for row in rows:
         for number, measure in enumerate(row.measures):
             ratio = roofline_ratio(row.key, measure, medians)
             limit = medians.get(row.key, measure.key, "roofline")
@@ -78,9 +84,9 @@ def command_lines(medians):
             yield [row, system + (f", {point}" if point else ""), f"`{command}`", f"{noise * 100:.0f} %"]
 
 
-def summary(medians):
-    verdicts = [row_verdict(row, medians) for row in ROWS]
-    text = (f"Of {len(ROWS)} rows {sum(v in ('reached', 'stretch') for v in verdicts)} are reached, "
+def summary(rows, medians):
+    verdicts = [row_verdict(row, medians) for row in rows]
+    text = (f"Of {len(rows)} rows {sum(v in ('reached', 'stretch') for v in verdicts)} are reached, "
             f"{verdicts.count('stretch')} of them to the stretch goal; {verdicts.count('missed')} are missed, "
             f"{verdicts.count('not measured')} not measured.")
     if worst := furthest_from_stretch(medians):
@@ -92,8 +98,8 @@ def summary(medians):
 def compose(results, pictures):
     """The report as Markdown. `pictures`: (file name, caption)."""
     medians, machine = Medians(results["samples"]), results["machine"]
-    skipped = results["skipped"]
-    out = ["# Measured: the log at the speed of the disk", "", summary(medians), ""]
+    skipped, rows = results["skipped"], rows_of(results)
+    out = ["# Measured: the log at the speed of the disk", "", summary(rows, medians), ""]
     if results.get("options", {}).get("short"):
         out += ["**The short form: every row for a moment, to see that it works. Not figures to be quoted.**", ""]
     out += table(["what", "value"], [[key.replace("_", " "), str(value)] for key, value in machine.items()])
@@ -105,8 +111,8 @@ def compose(results, pictures):
         "R is the ratio to the roofline broker measured beside it. † : other programs took more than 12 % of a core while "
         "it was measured, and still did when it was tried again.", "", "## Goals", ""]
     out += table(["what", "measure", "must", "stretch", "Tidemill", "roofline", "R", "best peer", ""],
-                 list(goal_lines(medians, skipped.get("roofline"))))
-    for row in ROWS:
+                 list(goal_lines(rows, medians, skipped.get("roofline"))))
+    for row in rows:
         if row.note:
             out += ["", f"{row.title}: {row.note}"]
     if pictures:
@@ -127,3 +133,17 @@ def compose(results, pictures):
     out += ["", "## Commands", "", "`foreign` is the most processor time of other programs in any repetition, of one core.", ""]
     out += table(["row", "system", "command", "foreign"], list(command_lines(medians)))
     return "\n".join(out) + "\n"
+
+
+def terminal(results):
+    """The goals as lines for a terminal."""
+    medians, out = Medians(results["samples"]), []
+    for row in rows_of(results):
+        out.append(row.title)
+        for measure in row.measures:
+            goal = f"must {human(measure.must, measure.unit)}" if measure.must is not None else ""
+            if measure.stretch is not None:
+                goal += f", stretch {human(measure.stretch, measure.unit)}"
+            found = verdict(row.key, measure, medians)
+            out.append(f"    {measure.label:32} {cell_text(medians, row.key, measure, 'tidemill'):36} {goal:52} {found}".rstrip())
+    return "\n".join(out)

@@ -37,6 +37,9 @@ class Instruments:
     def is_present(self):
         return self.reason is None
 
+    def prepare(self, protocol, mode, port, **keys):
+        run([self.build / "peerbench", protocol, mode, f"port={port}"] + [f"{key}={value}" for key, value in keys.items()])
+
     def client(self, protocol, mode, port, server=None, timeout=300, **keys):
         """One run of peerbench. Values are seconds, bytes and records; `cpu` is the server's time a record."""
         words = [protocol, mode, f"port={port}"] + [f"{key}={value}" for key, value in keys.items()]

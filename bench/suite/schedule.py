@@ -22,6 +22,10 @@ class Schedule:
         self.results = {"machine": facts, "samples": [], "skipped": {}, "versions": {}}
         self.started, self.done, self.planned = time.monotonic(), 0, 0
 
+    def expect(self, count):
+        """So many measurements are to come in later calls of run: for the time that is left."""
+        self.planned += count
+
     def skip(self, what, reason):
         self.results["skipped"][what] = reason
         self.say(f"{what}: skipped, {reason}")
@@ -34,10 +38,11 @@ class Schedule:
         print(f"[{self.done}/{self.planned} {int(elapsed) // 60}:{int(elapsed) % 60:02d}{left}] {text}",
               file=sys.stderr, flush=True)
 
-    def run(self, cells, repetitions):
+    def run(self, cells, repetitions, first=0):
+        """`first`: the number of the first repetition, in the samples."""
         rounds = [[cell for cell in cells if number == 0 or not cell.once] for number in range(repetitions)]
-        self.planned += sum(map(len, rounds))
-        for number, round_cells in enumerate(rounds):
+        self.planned = max(self.planned, self.done + sum(map(len, rounds)))
+        for number, round_cells in enumerate(rounds, first):
             for cell in round_cells:
                 self.measure(cell, number)
 

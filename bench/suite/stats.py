@@ -50,3 +50,14 @@ def human(value, unit):
     if unit == "count":
         return f"{value:,.0f}"
     return _scaled(value, unit)
+
+
+def human_range(low, high, unit, beside):
+    """Two figures in brackets, without their unit where it is that of the figure `beside` them."""
+    texts = [human(value, unit) for value in (low, high)]
+    if texts[0] == texts[1] == human(beside, unit):
+        return ""
+    tail = human(beside, unit).lstrip("-0123456789.,")
+    if tail and all(text.lstrip("-0123456789.,") == tail for text in texts):
+        texts = [text.removesuffix(tail) for text in texts]
+    return f"({texts[0]} to {texts[1]})"

@@ -60,6 +60,9 @@ class Figures(unittest.TestCase):
         self.assertEqual(stats.human(4096, "KiB"), "4.00 KiB")
         self.assertEqual(stats.human(0.003, "share"), "0.30 %")
         self.assertEqual(stats.human(None, "s"), "-")
+        self.assertEqual(stats.human_range(1e6, 3e6, "records/s", 2e6), "(1.00 to 3.00)")
+        self.assertEqual(stats.human_range(9e5, 3e6, "records/s", 2e6), "(900 k records/s to 3.00 M records/s)")
+        self.assertEqual(stats.human_range(2e6, 2e6, "records/s", 2e6), "")
 
     def test_medians_spread_and_noise(self):
         medians = tables.Medians([sample("produce_100", rate=rate, repetition=i, foreign=foreign)
@@ -100,7 +103,7 @@ class Figures(unittest.TestCase):
 
 class Report(unittest.TestCase):
     def setUp(self):
-        rows = [sample("produce_100", repetition=i, rate=14e6 + i, ack_p99=1e-3, cpu=30e-9) for i in range(3)]
+        rows = [sample("produce_100", repetition=i, rate=13e6 + i * 1e6, ack_p99=1e-3, cpu=30e-9) for i in range(3)]
         rows += [sample("produce_100", "roofline", rate=28e6, ack_p99=1e-3, cpu=20e-9),
                  sample("produce_100", "redis always", "4 x 500", rate=4e5, ack_p99=9e-3),
                  sample("produce_100", "redis always", "50 x 100", rate=6e5, ack_p99=8e-3, foreign=0.3),
@@ -116,12 +119,13 @@ class Report(unittest.TestCase):
     def test_text(self):
         text = report.compose(self.results, [("x.svg", "A picture")])
         goal = next(line for line in text.splitlines() if line.startswith("| produce 100 B, 4"))
-        self.assertIn("14.0 M records/s (14.0 M records/s to 14.0 M records/s)", goal)
+        self.assertIn("| 14.0 M records/s (13.0 to 15.0) |", goal)
         self.assertIn("| 28.0 M records/s | 0.50 | 600 k records/s redis always | reached |", goal)
         self.assertIn("600 k records/s †", text)
         self.assertIn("400 k records/s", text)
         self.assertIn("a / b", text)
         self.assertIn("![A picture](x.svg)", text)
+        self.assertIn("reached", report.terminal(self.results).splitlines()[1])
         for line in text.splitlines():
             if line.startswith("| produce 100 B, 4"):
                 self.assertEqual(line.count("|"), 10)
