@@ -55,6 +55,8 @@ class Bench:
 def load_values(result):
     """Values of `tidemill bench ... -o json`."""
     values = {"rate": result["records_per_second"], "flow": result["bytes_per_second"], "records": result["records"]}
+    if "throttled_batches" in result:
+        values["throttled_batches"] = result["throttled_batches"]
     if "cpu" in result:
         values["cpu"] = result["cpu"]
     for prefix, latency in (("ack_" if result["kind"] == "produce" else "", result["latency_us"]),

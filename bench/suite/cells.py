@@ -87,6 +87,11 @@ def sweep_cells():
                                        point=f"{connections}:{batch}", seconds=1.5))
         cells.append(ref_produce("sweep_batch", "wal", 100, batch, 4, max(10000, batch * 4) if batch > 1 else 256,
                                  {1: 300_000, 10: 3_000_000, 100: 10_000_000}.get(batch, 30_000_000), True, f"4:{batch}"))
+    for connections in (1, 16, 64, 256):
+        cells.append(tidemill_load("sweep_single", "produce", flags(100, 1, connections, 1), once=True,
+                                   point=str(connections), seconds=1.5))
+        cells.append(ref_produce("sweep_single", "wal", 100, 1, connections, 1, {1: 15_000, 16: 100_000}.get(connections, 200_000),
+                                 True, str(connections)))
     for thousands in (10, 100, 1000, 2000, 4000, 6000, 8000, 10000, 12000, 14000):
         batch, connections = (1, 1) if thousands == 10 else (50, 4) if thousands == 100 else (500, 4)
         cells.append(tidemill_load("sweep_load", "latency", latency_words(thousands * 1000, batch, connections), once=True,

@@ -17,6 +17,7 @@ DESCRIPTION = """Measures the built broker on this machine, row by row of the go
 Starts everything on loopback with free ports and a scratch directory beside the build, repeats and interleaves, and
 writes report.md, results.json and pictures. What the numbers mean and leave out: bench/README.md."""
 
+FREE_BYTES = 25e9  # four seconds at three gigabytes a second, and what stays beside it
 SWEEPS = "sweeps"  # what only the pictures need
 
 
@@ -26,7 +27,7 @@ def parse(words, repository):
     parser.add_argument("--short", action="store_true", help="every row once, for a moment, and no sweeps: does it work at all")
     parser.add_argument("--rows", help="only these, by key and comma: " + ", ".join([*BY_KEY, SWEEPS]))
     parser.add_argument("--peers", default="none", metavar="none|all|NAME,...",
-                        help="other brokers beside it: redis, nats, rabbitmq (default: none)")
+                        help="other brokers beside it: redis, nats, rabbitmq, kafka (default: none)")
     parser.add_argument("--no-sweeps", action="store_true", help="leave out the measurements that only the pictures need")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions (default: 3)")
     parser.add_argument("--seconds", type=float, default=4, help="of each load (default: 4)")
@@ -37,7 +38,7 @@ def parse(words, repository):
     options = parser.parse_args(words)
     if options.short:
         options.repeat, options.seconds, options.fill, options.no_sweeps = 1, 0.3, 0.3, True
-    names = {system.split()[0] for system in peers.SYSTEMS} | {"none", "all", "kafka"}
+    names = {system.split()[0] for system in peers.SYSTEMS} | {"none", "all"}
     strangers = set(options.peers.split(",")) - names
     if strangers:
         parser.error(f"no peer {', '.join(sorted(strangers))}; there are {', '.join(sorted(names))}")
@@ -47,25 +48,36 @@ def parse(words, repository):
     return options
 
 
+def measure(bench, schedule, options):
+    """Repetitions outside, systems inside; the sweeps once, at the end."""
+    rows = row_set(options)
+    usable = [cell for cell in cells.plain_cells() + footprint.cells() + recovery.cells() + cells.sweep_cells()
+              if bench.instruments.is_present or cell.system == "tidemill"]
+    own = [cell for cell in usable if cell.row in BY_KEY and (rows is None or cell.row in rows)]
+    sweeps = [cell for cell in usable if cell.row not in BY_KEY and not options.no_sweeps and (rows is None or SWEEPS in rows)]
+    schedule.expect(sum(1 if cell.once else options.repeat for cell in own) + len(sweeps))
+    others = peer_cells.Rounds(schedule, usable_peers(schedule, options, bench), options.repeat, rows)
+    for number in range(options.repeat):
+        schedule.run(own, number)
+        if others.systems:
+            bench.drop_refs()
+            others.run(number)
+    schedule.run(sweeps, 0)
+
+
 def row_set(options):
     return set(filter(None, (options.rows or "").split(","))) or None
 
 
-def usable_peers(schedule, options, instruments):
+def usable_peers(schedule, options, bench):
     systems = peers.chosen(options.peers)
     for system in list(systems):
-        reason = "not installed" if not peers.is_installed(system) else instruments.reason and "no client: " + instruments.reason
-        if reason:
+        if reason := peers.missing(bench, system):
             schedule.skip(system, reason)
             systems.remove(system)
         else:
             schedule.results["versions"][system.split()[0]] = peers.SYSTEMS[system][0].version()
     return systems
-
-
-def chosen(all_cells, options):
-    rows = row_set(options)
-    return [cell for cell in all_cells if rows is None or cell.row in rows]
 
 
 def main(words, repository):
@@ -84,17 +96,10 @@ def main(words, repository):
     schedule.results["versions"]["tidemill"] = tidemill.version(program)
     if not instruments.is_present:
         schedule.skip("roofline", instruments.reason)
-    own = cells.plain_cells() + footprint.cells() + recovery.cells()
-    own = [cell for cell in own if instruments.is_present or cell.system == "tidemill"]
-    sweeps = cells.sweep_cells() if not options.no_sweeps and SWEEPS in (row_set(options) or [SWEEPS]) else []
-    sweeps = [cell for cell in sweeps if instruments.is_present or cell.system == "tidemill"]
-    own = chosen(own, options)
-    schedule.expect(sum(1 if cell.once else options.repeat for cell in own) + len(sweeps))
+    if not options.short and (free := shutil.disk_usage(scratch).free) < FREE_BYTES:
+        schedule.say(f"only {free / 1e9:.0f} GB free beside the build; rows may fail for want of space")
     try:
-        schedule.run(own, options.repeat)
-        schedule.run(sweeps, 1)
-        bench.drop_refs()
-        peer_cells.measure_all(schedule, usable_peers(schedule, options, instruments), options.repeat, row_set(options))
+        measure(bench, schedule, options)
     except KeyboardInterrupt:
         schedule.skip("the rest", "interrupted")
     finally:
@@ -111,8 +116,8 @@ def finish(results, out):
     (out / "report.md").write_text(report.compose(results, pictures))
     print(report.terminal(results))
     print(f"written: {out / 'report.md'}")
-    failed = sum("failed" in sample for sample in results["samples"])
-    return 1 if failed else 0
+    bad = [sample for sample in results["samples"] if "failed" in sample or sample["values"].get("lost")]
+    return 1 if bad else 0
 
 
 def redraw(directory):

@@ -25,6 +25,24 @@ def throughput(medians):
                        notes=("the roofline's client writes", "every batch by itself") if ref else ())
 
 
+def single(medians):
+    series = []
+    for system, name in (("tidemill", "Tidemill"), ("roofline", "roofline")):
+        points = [(int(point), medians.get("sweep_single", "rate", system, point))
+                  for point in medians.points("sweep_single", system)]
+        if points:
+            series.append({"name": name, "points": points, "dashed": system == "roofline"})
+    for system, colour in (("redis always", "#c2335c"), ("nats", "#8a4fae")):
+        points = [(connections, value) for connections in (64, 256)
+                  if (value := medians.get(f"single_{connections}", "rate", system))]
+        if points:
+            series.append({"name": system, "points": points, "marker": "diamond", "colour": colour})
+    if not series:
+        return None
+    return chart.lines("Durable produce of single 100 B records, one in flight a connection", series, "connections",
+                       "records/s", notes=("redis and nats were measured", "at 64 and 256 connections") if len(series) > 2 else ())
+
+
 def latency(medians):
     rates = sorted(int(point) for point in medians.points("sweep_load"))
     series = []
@@ -68,7 +86,7 @@ def systems(medians):
         for system in medians.systems(row):
             value = medians.get(row, key, system, medians.best_point(row, system))
             if value and system != "null":
-                durable = system in ("redis always",)
+                durable = system in ("redis always", "kafka fsync")
                 colour = STRONG if system == "tidemill" else GREY if system == "roofline" else (
                     "#d1602d" if durable else NOT_DURABLE)
                 values.append((system, value, colour))
@@ -85,6 +103,7 @@ def draw(results, directory):
     medians, done = Medians(results["samples"]), []
     for name, draw_one, caption in (
             ("throughput.svg", throughput, "Throughput against batch size and connections."),
+            ("connections.svg", single, "Single records: throughput against connections."),
             ("latency.svg", latency, "Latency against load."),
             ("shards.svg", shards, "Throughput against the number of shards."),
             ("systems.svg", systems, "All systems, each with its best settings.")):

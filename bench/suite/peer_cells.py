@@ -8,9 +8,12 @@ from .process import disk_bytes
 from .tables import Medians
 
 SETTINGS = ((1, 10000, 500), (4, 10000, 500), (16, 10000, 500))
+KAFKA_SETTINGS = ((1, 0, 500), (1, 0, 2000))  # one producer; its own tool knows no window
+SETTING_ROWS = ("produce_100", "produce_1k_deep")
 # Records for some two seconds: of 100 B, of 1 KB.
 COUNTS = {"redis always": (1_200_000, 600_000), "redis everysec": (1_500_000, 600_000), "nats": (900_000, 450_000),
-          "rabbitmq": (2_500_000, 700_000), "rabbitmq batched": (25_000_000, 2_000_000)}
+          "rabbitmq": (2_500_000, 700_000), "rabbitmq batched": (25_000_000, 2_000_000),
+          "kafka": (6_000_000, 1_000_000), "kafka fsync": (3_000_000, 600_000)}
 SHARDS = {"redis": 10_000, "nats": 9_000, "rabbitmq": 1_000}  # nats keeps two files open a stream
 
 
@@ -41,8 +44,7 @@ def load(stage, system, row, mode, fresh=False, setting=None, **keys):
         server = stage.server_for(bench, system, fresh)
         if setting:
             keys.update(conns=setting[0], window=setting[1], batch=setting[2])
-        values, command = bench.instruments.client(server.protocol, mode, server.port, server, **keys, **server.settings)
-        return values, command
+        return server.measure(bench, mode, **keys)
     return Cell(row, system, measure, point=point)
 
 
@@ -94,7 +96,7 @@ def cells(stage, system, settings):
     for number, setting in enumerate(settings["produce_100"]):
         out.append(load(stage, system, "produce_100", "produce", number == 0, setting, size=100, n=small))
     out.append(load(stage, system, "consume_100", "consume", size=100, conns=1, n=small))
-    if system != "rabbitmq batched":  # single records and a rate know no batches
+    if system not in ("rabbitmq batched", "kafka", "kafka fsync"):  # single records and a rate know no batches
         out += [load(stage, system, "single_64", "produce", size=100, conns=64, window=1, batch=1, n=100_000),
                 load(stage, system, "single_256", "produce", size=100, conns=256, window=1, batch=1, n=150_000),
                 load(stage, system, "latency_10k", "e2e", size=100, rate=10000, secs=5)]
@@ -106,36 +108,41 @@ def cells(stage, system, settings):
 
 def once_cells(stage, system):
     name = system.split()[0]
-    if system in ("redis everysec", "rabbitmq batched"):
+    if system in ("redis everysec", "rabbitmq batched", "kafka fsync"):
         return []
+    if name == "kafka":
+        return [restart_killed(stage, system), empty(stage, system)]
     return [restart_killed(stage, system), empty(stage, system), many_streams(stage, system, SHARDS[name])]
 
 
-def measure_all(schedule, systems, repetitions, rows):
-    """Every system in turn, `repetitions` times; the settings are tried in the first round."""
-    stage, best = Stage(), {}
-    schedule.planned = schedule.done
+class Rounds:
+    """The peers' part of every repetition. The first one tries all settings, the others repeat the best."""
 
-    def wanted(found):
-        return [cell for cell in found if rows is None or cell.row in rows]
+    def __init__(self, schedule, systems, repetitions, rows):
+        self.schedule, self.systems, self.rows = schedule, systems, rows
+        self.stage, self.best = Stage(), {}
+        later = {row: SETTINGS[:1] for row in SETTING_ROWS}
+        for system in systems:
+            schedule.expect(len(self._round(system, first_settings(system), True)))
+            schedule.expect(len(self._round(system, later, False)) * (repetitions - 1))
 
-    first = {row: SETTINGS for row in ("produce_100", "produce_1k_deep")}
-    later = {row: SETTINGS[:1] for row in first}
-    for system in systems:
-        schedule.expect(len(wanted(cells(stage, system, first) + once_cells(stage, system))))
-        schedule.expect(len(wanted(cells(stage, system, later))) * (repetitions - 1))
-    try:
-        for number in range(repetitions):
-            for system in systems:
-                settings = best.get(system, first)
-                todo = cells(stage, system, settings) + (once_cells(stage, system) if number == 0 else [])
-                schedule.run(wanted(todo), 1, number)
-                best.setdefault(system, {row: [best_setting(schedule, row, system)] for row in settings})
-            stage.end()
-    finally:
-        stage.end()
+    def _round(self, system, settings, is_first):
+        found = cells(self.stage, system, settings) + (once_cells(self.stage, system) if is_first else [])
+        return [cell for cell in found if self.rows is None or cell.row in self.rows]
+
+    def run(self, number):
+        for system in self.systems:
+            settings = self.best.get(system) or first_settings(system)
+            self.schedule.run(self._round(system, settings, number == 0), number)
+            self.best.setdefault(system, {row: [best_setting(self.schedule, row, system)] for row in settings})
+        self.stage.end()
+
+
+def first_settings(system):
+    return {row: KAFKA_SETTINGS if system.startswith("kafka") else SETTINGS for row in SETTING_ROWS}
 
 
 def best_setting(schedule, row, system):
     point = Medians(schedule.results["samples"]).best_point(row, system)
-    return next((setting for setting in SETTINGS if f"{setting[0]} x {setting[2]}" == point), SETTINGS[1])
+    tried = first_settings(system)[row]
+    return next((setting for setting in tried if f"{setting[0]} x {setting[2]}" == point), tried[0])

@@ -6,12 +6,22 @@ import shutil
 import socket
 import subprocess
 
+from .kafka import Kafka, fetch
 from .process import Server, free_port, fresh_directory
 
 
-class Redis(Server):
+class Peer(Server):
+    """A server that peerbench speaks to."""
+    settings = {}
+
+    def measure(self, bench, mode, **keys):
+        """One load to its end: (values, command)."""
+        return bench.instruments.client(self.protocol, mode, self.port, self, **keys, **self.settings)
+
+
+class Redis(Peer):
     """Redis Streams; `policy` is appendfsync: "always" is durable before the answer, "everysec" may lose a second."""
-    program, protocol, settings = "redis-server", "redis", {}
+    program, protocol = "redis-server", "redis"
 
     def __init__(self, bench, directory, policy):
         self.port, self.directory = free_port(), directory
@@ -45,9 +55,9 @@ class Redis(Server):
         return re.search(r"v=(\S+)", subprocess.run(["redis-server", "--version"], capture_output=True, text=True).stdout)[1]
 
 
-class Nats(Server):
+class Nats(Peer):
     """NATS JetStream with file storage; synced every two minutes as it comes."""
-    program, protocol, settings = "nats-server", "nats", {}
+    program, protocol = "nats-server", "nats"
 
     def __init__(self, bench, directory, _):
         self.bench, self.port, self.directory = bench, free_port(), directory
@@ -66,7 +76,7 @@ class Nats(Server):
         return subprocess.run(["nats-server", "--version"], capture_output=True, text=True).stdout.split()[-1].lstrip("v")
 
 
-class Rabbit(Server):
+class Rabbit(Peer):
     """RabbitMQ with only the stream plugin; answers from the page cache."""
     program, protocol = "rabbitmq-server", "rstream"
     script = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -111,7 +121,7 @@ class Rabbit(Server):
 
 # system: its class, what distinguishes it
 SYSTEMS = {"redis always": (Redis, "always"), "redis everysec": (Redis, "everysec"), "nats": (Nats, None),
-           "rabbitmq": (Rabbit, False), "rabbitmq batched": (Rabbit, True)}
+           "rabbitmq": (Rabbit, False), "rabbitmq batched": (Rabbit, True), "kafka": (Kafka, False), "kafka fsync": (Kafka, True)}
 
 
 def chosen(wanted):
@@ -122,9 +132,14 @@ def chosen(wanted):
     return [system for system in SYSTEMS if wanted == "all" or system.split()[0] in names]
 
 
-def is_installed(system):
-    program = SYSTEMS[system][0].program
-    return pathlib.Path(Rabbit.script).exists() if program == Rabbit.program else shutil.which(program) is not None
+def missing(bench, system):
+    """Why a system cannot be measured, None when it can."""
+    kind = SYSTEMS[system][0]
+    if kind is Kafka:
+        return None if fetch(bench.program.parent) else "Maven or its repository cannot be reached"
+    if not (pathlib.Path(Rabbit.script).exists() if kind is Rabbit else shutil.which(kind.program)):
+        return "not installed"
+    return bench.instruments.reason and f"its client is {bench.instruments.reason}"
 
 
 def start(bench, system, keep_data=False):

@@ -66,7 +66,7 @@ def peer_sections(medians):
     out = []
     for row in ROWS:
         others = [system for system in medians.systems(row.key) if system not in OWN]
-        if not others:
+        if not others and "null" not in medians.systems(row.key):
             continue
         lines = []
         for system in ["tidemill", *[s for s in ("roofline", "null") if s in medians.systems(row.key)], *others]:
@@ -122,7 +122,7 @@ def compose(results, pictures):
     sections = peer_sections(medians)
     if sections:
         out += ["", "## All systems", "", "Each with its own best client settings, cells that lose included. Only Tidemill, "
-                "the roofline and Redis `always` acknowledge after the data is on stable storage."] + sections
+                "the roofline, `redis always` and `kafka fsync` acknowledge after the data is on stable storage."] + sections
     if skipped:
         out += ["", "## Not measured", ""] + table(["what", "why"], [[k, v] for k, v in sorted(skipped.items())])
     if medians.failures:

@@ -10,6 +10,7 @@ from .stats import human
 QUIET = 0.12  # of one core: above it a measurement is tried again
 TRIES = 3
 RETRY_SECONDS = 20  # no further try of a cell that has taken longer
+RETRY_BUDGET = 300  # seconds of all further tries together
 HEADLINE = (("rate", "records/s"), ("flow", "B/s"), ("p99", "s"), ("ack_p99", "s"), ("restart", "s"), ("start", "s"),
             ("worst", "ratio"))
 
@@ -20,10 +21,10 @@ class Schedule:
     def __init__(self, bench, file, facts):
         self.bench, self.file = bench, file
         self.results = {"machine": facts, "samples": [], "skipped": {}, "versions": {}}
-        self.started, self.done, self.planned = time.monotonic(), 0, 0
+        self.started, self.done, self.planned, self.retried = time.monotonic(), 0, 0, 0
 
     def expect(self, count):
-        """So many measurements are to come in later calls of run: for the time that is left."""
+        """So many measurements are to come: for the time that is left."""
         self.planned += count
 
     def skip(self, what, reason):
@@ -38,19 +39,16 @@ class Schedule:
         print(f"[{self.done}/{self.planned} {int(elapsed) // 60}:{int(elapsed) % 60:02d}{left}] {text}",
               file=sys.stderr, flush=True)
 
-    def run(self, cells, repetitions, first=0):
-        """`first`: the number of the first repetition, in the samples."""
-        rounds = [[cell for cell in cells if number == 0 or not cell.once] for number in range(repetitions)]
-        self.planned = max(self.planned, self.done + sum(map(len, rounds)))
-        for number, round_cells in enumerate(rounds, first):
-            for cell in round_cells:
-                self.measure(cell, number)
+    def run(self, cells, repetition):
+        for cell in cells:
+            if repetition == 0 or not cell.once:
+                self.measure(cell, repetition)
 
     def measure(self, cell, repetition):
         """One sample: the first quiet try, or the quietest."""
         best, begun = None, time.monotonic()
         for attempt in range(TRIES):
-            foreign = ForeignLoad()
+            foreign, tried = ForeignLoad(), time.monotonic()
             try:
                 values, command = cell.run(self.bench)
             except (RuntimeError, ValueError, OSError, KeyError, subprocess.SubprocessError) as problem:
@@ -64,7 +62,8 @@ class Schedule:
                       "foreign": round(foreign.share(), 4), "attempts": attempt + 1, "command": command, "values": values}
             if best is None or sample["foreign"] < best["foreign"]:
                 best = sample
-            if best["foreign"] <= QUIET or time.monotonic() - begun > RETRY_SECONDS:
+            self.retried += time.monotonic() - tried if attempt else 0
+            if best["foreign"] <= QUIET or time.monotonic() - begun > RETRY_SECONDS or self.retried > RETRY_BUDGET:
                 break
         best["attempts"] = attempt + 1
         self.results["samples"].append(best)

@@ -8,7 +8,7 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from suite import chart, figures, process, report, roofline, stats, tables  # noqa: E402
+from suite import chart, figures, kafka, process, report, roofline, stats, tables  # noqa: E402
 from suite.goals import BY_KEY, ROWS  # noqa: E402
 from suite.schedule import Schedule  # noqa: E402
 from suite.bench import Cell  # noqa: E402
@@ -44,9 +44,22 @@ class Parsing(unittest.TestCase):
         self.assertAlmostEqual(values["ack_p50"], 194e-6)
         self.assertEqual(values["undelivered"], 10)
 
+    def test_kafka(self):
+        produced = kafka.parse_produce(
+            "2500 records sent, 499.9 records/sec (0.05 MB/sec), 4.0 ms avg latency, 9.0 ms max latency.\n"
+            "6000000 records sent, 652173.913043 records/sec (62.20 MB/sec), 310.25 ms avg latency, 900.00 ms max latency, 290 ms "
+            "50th, 800 ms 95th, 881 ms 99th, 895 ms 99.9th.\n")
+        self.assertEqual((produced["records"], round(produced["rate"])), (6000000, 652174))
+        self.assertAlmostEqual(produced["ack_p99"], 0.881)
+        consumed = kafka.parse_consume(
+            "start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, fetch.time.ms\n"
+            "2026-01-01 00:00:00:000, 2026-01-01 00:00:02:000, 572.2, 286.1, 6000500, 3000250.0, 250, 1750, 327.0, 3428857.1\n")
+        self.assertEqual((consumed["records"], round(consumed["rate"])), (6000500, 3428857))
+
     def test_no_result_is_an_error(self):
-        with self.assertRaises(ValueError):
-            roofline.parse_result("FATAL connect")
+        for parse in (roofline.parse_result, kafka.parse_produce):
+            with self.assertRaises(ValueError):
+                parse("FATAL connect")
 
 
 class Figures(unittest.TestCase):
@@ -163,7 +176,9 @@ class Running(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             schedule = Schedule(None, pathlib.Path(folder) / "results.json", {})
             schedule.say = lambda text: None
-            schedule.run([Cell("empty", "tidemill", breaks), Cell("space", "tidemill", lambda _: ({"worst": 1}, "x"), once=True)], 2)
+            cells = [Cell("empty", "tidemill", breaks), Cell("space", "tidemill", lambda _: ({"worst": 1}, "x"), once=True)]
+            for repetition in range(2):
+                schedule.run(cells, repetition)
             kept = [(one["row"], "failed" in one) for one in schedule.results["samples"]]
             self.assertEqual(kept, [("empty", True), ("space", False), ("empty", True)])
             self.assertTrue((pathlib.Path(folder) / "results.json").exists())
