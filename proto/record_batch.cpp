@@ -24,9 +24,11 @@ Status check_shape(const RecordBatchHeader& header, std::size_t available) {
     if (header.batch_bytes < kHeaderBytes || header.batch_bytes > available)
         return fail(Errc::Corrupt, fmt::format("record batch says {} bytes where {} are there",
                                                header.batch_bytes, available));
-    if (header.batch_bytes > wire_limits::kBatchBytesMax)
+    const std::size_t bytes_max =
+        header.key_id == 0 ? wire_limits::kBatchBytesMax : wire_limits::kStoredBatchBytesMax;
+    if (header.batch_bytes > bytes_max)
         return fail(Errc::TooLarge, fmt::format("record batch of {} bytes; the limit is {}",
-                                                header.batch_bytes, wire_limits::kBatchBytesMax));
+                                                header.batch_bytes, bytes_max));
     // A record takes at least its two length bytes.
     if (header.record_count == 0 ||
         (header.codec == 0 && header.record_count > (header.batch_bytes - kHeaderBytes) / 2))
@@ -56,6 +58,8 @@ Result<RecordBatchView> RecordBatchView::parse(Bytes bytes) {
     if (view.header_.batch_bytes != bytes.size())
         return fail(Errc::Corrupt, fmt::format("{} bytes hold a record batch of {}", bytes.size(),
                                                view.header_.batch_bytes));
+    if (view.header_.key_id != 0)
+        return fail(Errc::InvalidArgument, "a producer's batch is plain; the broker encrypts it");
     if (!view.payload_is_intact())
         return fail(Errc::Corrupt, "the record batch's checksum does not match its bytes");
     return view;
@@ -88,7 +92,10 @@ RecordCursor::RecordCursor(const RecordBatchView& batch)
       end_(batch.bytes().data() + batch.bytes().size()),
       remaining_(batch.record_count()),
       next_ordinal_(batch.first_ordinal()) {
-    if (batch.header().codec != 0) {
+    if (batch.header().key_id != 0) {
+        status_ = fail(Errc::Unsupported, "this batch is encrypted; only the broker opens it");
+        remaining_ = 0;
+    } else if (batch.header().codec != 0) {
         status_ = fail(Errc::Unsupported, "this batch is compressed; open it first");
         remaining_ = 0;
     }

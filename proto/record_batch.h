@@ -19,13 +19,13 @@ namespace tidemill {
 /// touches 64 bytes, never the records.
 struct RecordBatchHeader {
     // by the producer
-    std::uint32_t magic;              ///< kRecordBatchMagic
-    std::uint32_t batch_bytes;        ///< header and records
-    std::uint32_t record_count;       ///< at least 1
-    std::uint8_t codec;               ///< Codec
-    std::uint8_t flags;               ///< 0; readers refuse bits they do not know
-    std::uint16_t key_id;             ///< data key of an encrypted payload, 0 when plain
-    std::uint64_t producer_id;        ///< 0: not idempotent
+    std::uint32_t magic;         ///< kRecordBatchMagic
+    std::uint32_t batch_bytes;   ///< header and records
+    std::uint32_t record_count;  ///< at least 1
+    std::uint8_t codec;          ///< Codec
+    std::uint8_t flags;          ///< 0; readers refuse bits they do not know
+    std::uint16_t key_id;        ///< data key of an encrypted payload, 0 when plain; by the broker
+    std::uint64_t producer_id;   ///< 0: not idempotent
     std::uint32_t producer_sequence;  ///< number of the first record within (producer, shard)
     std::uint32_t payload_crc;  ///< CRC32C of bytes [0, 28) and of everything after the header
     // by the broker
@@ -54,7 +54,7 @@ class RecordBatchView {
     RecordBatchView() = default;
 
     /// Checks length, magic, counts and the payload's checksum. For batches fresh from a producer.
-    /// Errors: Corrupt, TooLarge.
+    /// Errors: Corrupt, TooLarge, InvalidArgument (it says that it is encrypted).
     static Result<RecordBatchView> parse(Bytes bytes);
     /// Checks the header's own checksum and length only; the payload's on demand by
     /// `payload_is_intact`. For batches that the broker stamped. `bytes` may be longer than the

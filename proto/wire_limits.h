@@ -12,6 +12,10 @@ constexpr std::size_t kPartitionKeyBytesMax = 1024;  // 256 characters of at mos
 /// One record batch: a record of the largest size with its key, header and room for its lengths.
 constexpr std::size_t kBatchBytesMax = 12_MiB;
 static_assert(kBatchBytesMax >= kRecordBytesMax + kPartitionKeyBytesMax + 4096);
+/// What a batch grows by when the broker seals it (engine/crypto/batch_cipher.h), and how long it
+/// may then be in the log.
+constexpr std::size_t kBatchSealBytes = 44;
+constexpr std::size_t kStoredBatchBytesMax = kBatchBytesMax + kBatchSealBytes;
 /// One frame of the native protocol.
 constexpr std::size_t kFrameBytesMax = 16_MiB;
 static_assert(kFrameBytesMax >= kBatchBytesMax + 4096);

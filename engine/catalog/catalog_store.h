@@ -52,6 +52,10 @@ class CatalogStore {
     /// Resumes with the store's revision once it exceeds `beyond`, or at `deadline` as it is.
     /// Whoever watches reads again what he cares for; several changes may pass as one.
     virtual Task<Result<std::uint64_t>> watch(std::uint64_t beyond, MonoTime deadline) = 0;
+
+    /// Leaves nothing of deleted and replaced rows in the store's files. Slow: rewrites them.
+    /// Errors: NoSpace, IoFailed; the rows are as before.
+    virtual Task<Status> purge() { co_return Status{}; }
 };
 
 }  // namespace tidemill

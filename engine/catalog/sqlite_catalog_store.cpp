@@ -130,6 +130,12 @@ class SqliteCatalogStore::Worker {
         return revision_;
     }
 
+    /// Free pages go with VACUUM, older versions of pages with the log that holds them.
+    Status purge() {
+        TRY(database_.execute("VACUUM"));
+        return database_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
     Task<Result<std::uint64_t>> wait(std::uint64_t beyond, MonoTime deadline) {
         co_await watch_.wait(revision_, beyond, deadline);
         co_return revision_;
@@ -213,6 +219,11 @@ Task<Result<std::uint64_t>> SqliteCatalogStore::watch(std::uint64_t beyond, Mono
     auto work = [worker = worker_.get(), beyond, deadline]() -> Task<Result<std::uint64_t>> {
         return worker->wait(beyond, deadline);
     };
+    co_return co_await worker_->run(std::move(work));
+}
+
+Task<Status> SqliteCatalogStore::purge() {
+    auto work = [worker = worker_.get()]() -> Task<Status> { co_return worker->purge(); };
     co_return co_await worker_->run(std::move(work));
 }
 

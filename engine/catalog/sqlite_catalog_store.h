@@ -21,6 +21,7 @@ class SqliteCatalogStore final : public CatalogStore {
     Task<Result<std::vector<CatalogRow>>> scan(std::string space, std::string prefix) override;
     Task<Result<std::uint64_t>> commit(std::vector<CatalogWrite> writes) override;
     Task<Result<std::uint64_t>> watch(std::uint64_t beyond, MonoTime deadline) override;
+    Task<Status> purge() override;
 
  private:
     class Worker;  // the thread and everything that only it touches; sqlite_catalog_store.cpp

@@ -66,4 +66,10 @@ std::vector<HashRange> split_evenly(std::uint32_t count) {
     return ranges;
 }
 
+const StreamKey* StreamEncryption::find(std::uint16_t id) const {
+    for (const auto& key : keys)
+        if (key.id == id) return &key;
+    return nullptr;
+}
+
 }  // namespace tidemill

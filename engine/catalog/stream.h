@@ -38,6 +38,25 @@ std::optional<std::uint32_t> parse_shard_id(std::string_view text);
 enum class StreamStatus : std::uint8_t { Creating, Active, Updating, Deleting };
 enum class StreamMode : std::uint8_t { Provisioned, OnDemand };
 
+/// A data key of a stream, as it is kept: wrapped under a master key (docs/formats/sealed.md).
+struct StreamKey {
+    std::uint16_t id = 0;  ///< what batches under it carry; from 1 on
+    WallTime created{};
+    std::string master;  ///< fingerprint of the master key that wraps it
+    std::vector<std::byte> wrapped;
+    std::uint64_t sealed_bytes = 0;  ///< written under it, at least; brought up to date at times
+};
+
+/// Whether new batches of a stream are encrypted, and all the keys that older ones may need.
+struct StreamEncryption {
+    std::uint16_t current = 0;  ///< key of new batches; 0: they are plain
+    std::string key_name;       ///< what the caller calls the key; for descriptions only
+    std::vector<StreamKey> keys;
+
+    bool is_on() const { return current != 0; }
+    const StreamKey* find(std::uint16_t id) const;  ///< nullptr when there is none
+};
+
 /// One stream as of one moment. Immutable once published: a change makes a new one.
 struct StreamInfo {
     StreamUid uid;
@@ -47,6 +66,7 @@ struct StreamInfo {
     WallTime created{};
     std::chrono::hours retention{24};
     std::map<std::string, std::string> tags;
+    StreamEncryption encryption;
     std::vector<ShardInfo> shards;    ///< by index, closed ones included until they expire
     std::vector<std::uint32_t> open;  ///< positions in `shards` of the open ones, by start of range
 

@@ -21,6 +21,7 @@ enum Field : std::uint64_t {
     kRetentionHours = 9,
     kTag = 10,  // once a tag
     kShards = 11,
+    kEncryption = 31,
 };
 
 class Writer {
@@ -133,6 +134,36 @@ ShardInfo read_shard(Reader& from) {
     return shard;
 }
 
+void write_encryption(Writer& to, const StreamEncryption& encryption) {
+    to.number(encryption.current);
+    to.text(encryption.key_name);
+    to.number(encryption.keys.size());
+    for (const auto& key : encryption.keys) {
+        to.number(key.id);
+        to.time(key.created);
+        to.text(key.master);
+        to.text(as_text(key.wrapped));
+        to.number(key.sealed_bytes);
+    }
+}
+
+StreamEncryption read_encryption(Reader& from) {
+    StreamEncryption encryption;
+    encryption.current = from.number_as<std::uint16_t>();
+    encryption.key_name = from.text();
+    const std::uint64_t count = from.number();
+    for (std::uint64_t i = 0; i < count && from.is_good(); ++i) {
+        auto& key = encryption.keys.emplace_back();
+        key.id = from.number_as<std::uint16_t>();
+        key.created = from.time();
+        key.master = from.text();
+        const Bytes wrapped = from.raw(from.number());
+        key.wrapped.assign(wrapped.begin(), wrapped.end());
+        key.sealed_bytes = from.number();
+    }
+    return encryption;
+}
+
 template <class Fill>
 void put_field(Writer& to, Field id, Fill fill) {
     Writer content;
@@ -164,6 +195,8 @@ std::vector<std::byte> encode_stream(const StreamInfo& stream) {
         for (const auto& shard : stream.shards)
             write_shard(w, shard);
     });
+    if (!stream.encryption.keys.empty())
+        put_field(out, kEncryption, [&](Writer& w) { write_encryption(w, stream.encryption); });
     const std::uint32_t crc = crc32c(out.bytes());
     out.bytes().resize(out.bytes().size() + 4);
     store_le(out.bytes().data() + out.bytes().size() - 4, crc);
@@ -212,6 +245,9 @@ Result<StreamInfo> decode_stream(Bytes bytes) {
                     stream.shards.push_back(read_shard(field));
                 break;
             }
+            case kEncryption:
+                stream.encryption = read_encryption(field);
+                break;
             default:
                 if (id % 2 != 0)
                     return fail(Errc::Unsupported,
@@ -224,6 +260,10 @@ Result<StreamInfo> decode_stream(Bytes bytes) {
     }
     if (!in.is_good() || stream.name.empty() || stream.shards.empty())
         return fail(Errc::Corrupt, "a stream's catalog row is incomplete");
+    if (stream.encryption.is_on() && stream.encryption.find(stream.encryption.current) == nullptr)
+        return fail(Errc::Corrupt, fmt::format("stream {} is encrypted under key {}, which its "
+                                               "catalog row does not hold",
+                                               stream.name, stream.encryption.current));
     stream.index_open_shards();
     return stream;
 }

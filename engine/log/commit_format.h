@@ -56,7 +56,7 @@ constexpr std::uint16_t kCommitVersion = 1;
 constexpr std::size_t kCommitAlignment = 8;
 /// No commit is longer: one batch of the largest size with header, directory and slack.
 constexpr std::size_t kCommitBytesMax = 16_MiB;
-static_assert(kCommitBytesMax >= wire_limits::kBatchBytesMax + sizeof(CommitHeader) + 4096);
+static_assert(kCommitBytesMax >= wire_limits::kStoredBatchBytesMax + sizeof(CommitHeader) + 4096);
 
 /// Which log, lane and use of a segment a commit must belong to.
 struct CommitOrigin {

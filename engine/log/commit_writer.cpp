@@ -88,7 +88,7 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
         return reject(op, Outcome::Rejected, Errc::ShardClosed,
                       fmt::format("shard {} is closed", op.shard));
     const Bytes bytes = op.batch.bytes();
-    if (bytes.size() > wire_limits::kBatchBytesMax || bytes.size() < sizeof(RecordBatchHeader) ||
+    if (bytes.size() > wire_limits::kStoredBatchBytesMax || bytes.size() < sizeof(RecordBatchHeader) ||
         op.batch.record_count() == 0)
         return reject(op, Outcome::Rejected, Errc::TooLarge,
                       fmt::format("a batch of {} bytes", bytes.size()));

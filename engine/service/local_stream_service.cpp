@@ -8,17 +8,20 @@
 namespace tidemill {
 
 LocalStreamService::LocalStreamService(std::vector<Reactor*> reactors, LogStore& log,
-                                       CatalogStore& store)
+                                       CatalogStore& store, EncryptionOptions encryption)
     : reactors_(reactors),
       log_(log),
       store_(store),
       catalog_(std::move(reactors), store),
+      encryption_(std::move(encryption)),
       cores_(reactors_.size()) {}
 
 Task<Result<std::unique_ptr<LocalStreamService>>> LocalStreamService::start(
-    std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store) {
+    std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
+    EncryptionOptions encryption) {
     std::unique_ptr<LocalStreamService> service(
-        new LocalStreamService(std::move(reactors), log, store));
+        new LocalStreamService(std::move(reactors), log, store, std::move(encryption)));
+    CO_TRY(co_await service->open_keys());
     CO_TRY(co_await service->catalog_.load());
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
     const auto view = service->catalog();
@@ -26,13 +29,23 @@ Task<Result<std::unique_ptr<LocalStreamService>>> LocalStreamService::start(
         for (const auto& shard : stream->shards)
             shards.emplace_back(shard.uid, ShardPolicy{stream->retention, false});
     CO_TRY(co_await log.configure_shards(std::move(shards)));
+    auto begin = [at = service.get()]() -> Task<void> {
+        if (at->encryption_.keys != nullptr)
+            Reactor::current().spawn(at->gate_, at->replace_used_keys());
+        co_return;
+    };
+    co_await call_on(*service->reactors_.front(), std::move(begin));
     co_return service;
 }
 
 Task<void> LocalStreamService::stop() {
+    auto end = [this] { return gate_.close(); };
+    co_await call_on(*reactors_.front(), std::move(end));
     for (Reactor* reactor : reactors_) {
         auto release = [core = &cores_[reactor->id().value]]() -> Task<void> {
             core->writers.clear();
+            core->ciphers.reset();
+            core->blobs.reset();
             co_return;
         };
         co_await call_on(*reactor, std::move(release));

@@ -3,7 +3,11 @@
 #include <unordered_map>
 
 #include "engine/catalog/catalog.h"
+#include "engine/reactor/gate.h"
 #include "engine/reactor/reactor.h"
+#include "engine/service/blob_cipher.h"
+#include "engine/service/encryption_options.h"
+#include "engine/service/stream_ciphers.h"
 #include "engine/service/stream_service.h"
 
 namespace tidemill {
@@ -12,10 +16,10 @@ namespace tidemill {
 class LocalStreamService final : public StreamService {
  public:
     /// Loads the catalog and tells the log of all shards. Runs on any of `reactors`.
-    /// Ownership: reactors and stores outlive the service.
-    static Task<Result<std::unique_ptr<LocalStreamService>>> start(std::vector<Reactor*> reactors,
-                                                                   LogStore& log,
-                                                                   CatalogStore& store);
+    /// Ownership: reactors and stores outlive the service. Errors: those of open_stored_keys.
+    static Task<Result<std::unique_ptr<LocalStreamService>>> start(
+        std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
+        EncryptionOptions encryption = {});
     /// Lets go of the writers of each core, on that core. No call may be in flight; afterwards none
     /// may come.
     Task<void> stop();
@@ -27,6 +31,13 @@ class LocalStreamService final : public StreamService {
     Task<Status> set_retention(std::string name, std::chrono::hours retention) override;
     Task<Status> edit_tags(std::string name, std::map<std::string, std::string> set,
                            std::vector<std::string> remove) override;
+
+    Task<Result<std::shared_ptr<const StreamInfo>>> start_encryption(std::string name,
+                                                                     std::string key_name) override;
+    Task<Result<std::shared_ptr<const StreamInfo>>> stop_encryption(std::string name) override;
+    Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string name) override;
+    /// Of this core; zeros without a master key.
+    EncryptionStats encryption_stats();
 
     Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                               std::vector<PutRecord> records) override;
@@ -60,11 +71,25 @@ class LocalStreamService final : public StreamService {
         std::unordered_map<ShardUid, std::unique_ptr<ShardWriter>> writers;
         RecordBatchBuilder builder;  // empty between calls
         std::vector<std::uint32_t>
-            first_of_open;  // scratch of put_records: all kNone between calls
+            first_of_open;                       // scratch of put_records: all kNone between calls
+        std::unique_ptr<StreamCiphers> ciphers;  // these two: with a master key
+        std::unique_ptr<BlobCipher> blobs;
     };
 
-    LocalStreamService(std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store);
+    LocalStreamService(std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
+                       EncryptionOptions encryption);
     Core& this_core();
+    Task<Status> open_keys();
+    const char* blob_space() const;
+    Status add_data_key(StreamInfo& stream) const;
+    Task<Result<StreamPtr>> change_encryption(std::string name, Catalog::Edit edit);
+    Task<Status> tell_ciphers(StreamPtr stream);
+    Task<Status> forget_ciphers(StreamUid stream);
+    Task<Result<ReadResult>> read_unsealed(ShardUid shard, Ordinal from, ReadLimits limits);
+    Task<void> replace_used_keys();
+    Task<void> collect_sealed_bytes();
+    Task<void> replace_if_used(StreamPtr stream);
+    Task<void> save_sealed_bytes(StreamPtr stream);
     Task<Status> tell_log(StreamPtr stream);
     Task<Status> forget_leases(StreamUid stream);
 
@@ -72,7 +97,12 @@ class LocalStreamService final : public StreamService {
     LogStore& log_;
     CatalogStore& store_;
     Catalog catalog_;
+    EncryptionOptions encryption_;
     std::vector<Core> cores_;
+
+    // First reactor only.
+    Gate gate_;
+    std::unordered_map<StreamUid, std::uint64_t> sealed_bytes_;  // not yet in the catalog
 };
 
 }  // namespace tidemill

@@ -4,7 +4,8 @@
 namespace tidemill {
 
 Task<Result<ReadResult>> LocalStreamService::read(ShardUid shard, Ordinal from, ReadLimits limits) {
-    return log_.read(shard, from, limits);
+    if (encryption_.keys == nullptr) return log_.read(shard, from, limits);
+    return read_unsealed(shard, from, limits);
 }
 
 Task<Result<TailInfo>> LocalStreamService::tail(ShardUid shard) { return log_.tail(shard); }

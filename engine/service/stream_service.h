@@ -16,12 +16,15 @@
 
 namespace tidemill {
 
+enum class EncryptionWish : std::uint8_t { AsConfigured, On, Off };
+
 struct CreateStream {
     std::string name;
     std::uint32_t shard_count = 1;
     StreamMode mode = StreamMode::Provisioned;
     std::chrono::hours retention{24};
     std::map<std::string, std::string> tags;
+    EncryptionWish encryption = EncryptionWish::AsConfigured;
 };
 
 struct PutRecord {
@@ -64,6 +67,18 @@ class StreamService {
     /// InvalidArgument.
     virtual Task<Status> edit_tags(std::string name, std::map<std::string, std::string> set,
                                    std::vector<std::string> remove) = 0;
+
+    // Encryption at rest (docs/encryption.md). Each is in force on every core when it returns, for
+    // what is appended from then on; what is stored already stays as it is. Errors: NotFound;
+    // Unsupported when the broker has no master key; LimitExceeded after 65,535 keys.
+    /// New batches are encrypted, under a new data key unless it is on already. `key_name` is kept
+    /// for descriptions.
+    virtual Task<Result<std::shared_ptr<const StreamInfo>>> start_encryption(
+        std::string name, std::string key_name) = 0;
+    /// New batches are plain. The keys stay: older batches need them.
+    virtual Task<Result<std::shared_ptr<const StreamInfo>>> stop_encryption(std::string name) = 0;
+    /// New batches go under a new data key. Errors: also ResourceInUse when encryption is off.
+    virtual Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string name) = 0;
 
     // Writing.
     /// Routes each record by its hash key and appends one batch a shard. `outcomes[i]` belongs to

@@ -15,6 +15,10 @@ Task<Result<std::shared_ptr<const StreamInfo>>> LocalStreamService::create_strea
     stream.mode = request.mode;
     stream.retention = request.retention;
     stream.tags = std::move(request.tags);
+    const bool is_encrypted = request.encryption == EncryptionWish::AsConfigured
+                                  ? encryption_.is_default
+                                  : request.encryption == EncryptionWish::On;
+    if (is_encrypted) CO_TRY(add_data_key(stream));
     auto tell = [this](StreamPtr made) { return tell_log(std::move(made)); };
     co_return co_await catalog_.create(std::move(stream), request.shard_count, std::move(tell));
 }
@@ -25,6 +29,7 @@ Task<Status> LocalStreamService::delete_stream(std::string name) {
     for (const auto& shard : removed->shards)
         shards.emplace_back(shard.uid, ShardPolicy{removed->retention, true});
     CO_TRY(co_await log_.configure_shards(std::move(shards)));
+    CO_TRY(co_await forget_ciphers(removed->uid));
     co_return co_await forget_leases(removed->uid);
 }
 

@@ -5,6 +5,7 @@
 #include "engine/base/hash_key.h"
 #include "engine/service/append_group.h"
 #include "engine/service/local_stream_service.h"
+#include "engine/service/sealing_writer.h"
 #include "proto/wire_limits.h"
 
 namespace tidemill {
@@ -48,6 +49,10 @@ Result<ShardWriter*> LocalStreamService::writer(ShardUid shard) {
     auto& writers = this_core().writers;
     if (const auto found = writers.find(shard); found != writers.end()) return found->second.get();
     ASSIGN(auto opened, log_.open_writer(shard, Ownership{}));
+    if (auto* ciphers = this_core().ciphers.get()) {
+        ASSIGN(StreamCipher* const cipher, ciphers->of_shard(shard, *catalog_.view()));
+        opened = std::make_unique<SealingWriter>(std::move(opened), *cipher, *ciphers);
+    }
     ShardWriter* writer = opened.get();
     writers.emplace(shard, std::move(opened));
     return writer;

@@ -90,3 +90,26 @@ TEST_CASE("a stream survives its format; any damage is noticed") {
         CHECK_FALSE(decode_stream(Bytes(bytes).first(i)));
     }
 }
+
+TEST_CASE("a stream's keys are kept, and a row whose current key is missing is Corrupt") {
+    StreamInfo stream = make_stream(2);
+    stream.encryption.key_name = "alias/mine";
+    stream.encryption.current = 2;
+    for (const std::uint16_t id : {std::uint16_t{1}, std::uint16_t{2}})
+        stream.encryption.keys.push_back(
+            {id, from_millis(1'700'000'000'000 + id), "0123456789abcdef",
+             std::vector<std::byte>(60, static_cast<std::byte>(id)), std::uint64_t{1} << 40});
+    auto decoded = decode_stream(encode_stream(stream));
+    REQUIRE(decoded);
+    CHECK(decoded->encryption.key_name == "alias/mine");
+    CHECK(decoded->encryption.current == 2);
+    REQUIRE(decoded->encryption.keys.size() == 2);
+    const StreamKey& key = *decoded->encryption.find(2);
+    CHECK(key.created == from_millis(1'700'000'000'002));
+    CHECK(key.master == "0123456789abcdef");
+    CHECK(key.wrapped == std::vector<std::byte>(60, std::byte{2}));
+    CHECK(key.sealed_bytes == std::uint64_t{1} << 40);
+    CHECK(decoded->encryption.find(3) == nullptr);
+    stream.encryption.keys.pop_back();
+    CHECK(decode_stream(encode_stream(stream)).error().code == Errc::Corrupt);
+}

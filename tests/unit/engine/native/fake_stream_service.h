@@ -87,6 +87,16 @@ class FakeStreamService final : public StreamService {
         view->streams = streams_;
         return view;
     }
+    Task<Result<std::shared_ptr<const StreamInfo>>> start_encryption(std::string,
+                                                                     std::string) override {
+        co_return fail(Errc::Unsupported, "not in this fake");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> stop_encryption(std::string) override {
+        co_return fail(Errc::Unsupported, "not in this fake");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string) override {
+        co_return fail(Errc::Unsupported, "not in this fake");
+    }
     Task<Status> set_retention(std::string, std::chrono::hours) override { co_return Status{}; }
     Task<Status> edit_tags(std::string, std::map<std::string, std::string>,
                            std::vector<std::string>) override {

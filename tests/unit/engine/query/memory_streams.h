@@ -147,6 +147,16 @@ class MemoryStreams final : public StreamService {
         co_return unsupported();
     }
     Task<Status> delete_stream(std::string) override { co_return unsupported(); }
+    Task<Result<std::shared_ptr<const StreamInfo>>> start_encryption(std::string,
+                                                                     std::string) override {
+        co_return fail(Errc::Unsupported, "not in this fake");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> stop_encryption(std::string) override {
+        co_return fail(Errc::Unsupported, "not in this fake");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string) override {
+        co_return fail(Errc::Unsupported, "not in this fake");
+    }
     Task<Status> set_retention(std::string, std::chrono::hours) override {
         co_return unsupported();
     }
