@@ -19,6 +19,18 @@ Result<StreamDescription> ask_stream(BrokerConnection& connection, wire::Kind ki
     return description_of(*stream);
 }
 
+enum class EncryptionAction : std::uint8_t { On = 0, Off = 1, NewKey = 2 };
+
+Result<StreamDescription> ask_encryption(BrokerConnection& connection, std::string_view name,
+                                         EncryptionAction action, std::string_view key_name) {
+    Builder builder;
+    const auto name_text = builder.CreateString(name.data(), name.size());
+    const auto key_text = builder.CreateString(key_name.data(), key_name.size());
+    builder.Finish(wire::CreateEncryptStreamRequest(builder, name_text,
+                                                    static_cast<std::uint8_t>(action), key_text));
+    return ask_stream(connection, wire::Kind::EncryptStream, builder);
+}
+
 Result<std::vector<StreamSummary>> ask_streams(BrokerConnection& connection) {
     std::vector<StreamSummary> streams;
     for (bool has_more = true; has_more;) {
@@ -76,7 +88,10 @@ Outcome<StreamDescription> AdminClient::create_stream(const NewStream& stream) {
     const auto tag_vector = builder.CreateVector(tags);
     builder.Finish(wire::CreateCreateStreamRequest(
         builder, name, stream.shard_count, stream.is_on_demand,
-        static_cast<std::uint32_t>(stream.retention.count()), tag_vector));
+        static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
+        static_cast<std::uint8_t>(!stream.is_encrypted   ? 0
+                                  : *stream.is_encrypted ? 1
+                                                         : 2)));
     return outcome_of(ask_stream(state_->connection, wire::Kind::CreateStream, builder));
 }
 
@@ -87,6 +102,19 @@ Completion AdminClient::delete_stream(std::string_view name) {
         state_->connection.call(wire::Kind::DeleteStream, wire::finished_bytes(builder));
     if (!reply) return failure_of(reply.error());
     return Nothing{};
+}
+
+Outcome<StreamDescription> AdminClient::start_encryption(std::string_view name,
+                                                         std::string_view key_name) {
+    return outcome_of(ask_encryption(state_->connection, name, EncryptionAction::On, key_name));
+}
+
+Outcome<StreamDescription> AdminClient::stop_encryption(std::string_view name) {
+    return outcome_of(ask_encryption(state_->connection, name, EncryptionAction::Off, {}));
+}
+
+Outcome<StreamDescription> AdminClient::rotate_data_key(std::string_view name) {
+    return outcome_of(ask_encryption(state_->connection, name, EncryptionAction::NewKey, {}));
 }
 
 Outcome<StreamDescription> AdminClient::describe_stream(std::string_view name, bool with_tails) {

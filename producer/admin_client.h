@@ -27,6 +27,16 @@ struct ShardDescription {
     bool is_open() const { return !closed.has_value(); }
 };
 
+/// How a stream is kept on the broker's disk.
+struct StreamEncryption {
+    bool is_on = false;      ///< of what is written from now on
+    std::uint32_t key = 0;   ///< number of the data key in use; 0 when off
+    std::uint32_t keys = 0;  ///< data keys that the stream has had
+    std::string key_name;    ///< what the key was called when encryption was turned on
+    std::string master_key;  ///< fingerprint of the master key; empty when off
+    std::chrono::system_clock::time_point since;  ///< when the data key in use was made
+};
+
 struct StreamDescription {
     std::uint32_t uid = 0;
     std::string name;
@@ -36,6 +46,7 @@ struct StreamDescription {
     std::chrono::hours retention{24};
     std::map<std::string, std::string> tags;
     std::vector<ShardDescription> shards;  ///< by index, closed ones included
+    StreamEncryption encryption;
 };
 
 struct StreamSummary {
@@ -51,6 +62,7 @@ struct NewStream {
     bool is_on_demand = false;
     std::chrono::hours retention{24};
     std::map<std::string, std::string> tags;
+    std::optional<bool> is_encrypted;  ///< nothing: as the broker is configured
 };
 
 struct ShardTail {
@@ -81,6 +93,14 @@ class AdminClient {
     Outcome<BrokerInfo> broker();
     Outcome<StreamDescription> create_stream(const NewStream& stream);
     Completion delete_stream(std::string_view name);
+    /// Encryption at rest of what is written from now on. `key_name` is kept for descriptions.
+    /// Errors: "unsupported" when the broker has no master key.
+    Outcome<StreamDescription> start_encryption(std::string_view name,
+                                                std::string_view key_name = {});
+    Outcome<StreamDescription> stop_encryption(std::string_view name);
+    /// Gives an encrypted stream a new data key. Errors: "resource_in_use" when it is not
+    /// encrypted.
+    Outcome<StreamDescription> rotate_data_key(std::string_view name);
     Outcome<StreamDescription> describe_stream(std::string_view name, bool with_tails = false);
     Outcome<std::vector<StreamSummary>> list_streams();
     Outcome<ShardTail> tail(std::uint32_t shard_uid);

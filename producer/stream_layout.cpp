@@ -46,6 +46,12 @@ StreamDescription description_of(const wire::StreamReply& reply) {
     stream.is_on_demand = reply.is_on_demand();
     stream.created = time_of(reply.created_ms());
     stream.retention = std::chrono::hours(reply.retention_hours());
+    stream.encryption = {reply.encryption_key() != 0,
+                         reply.encryption_key(),
+                         reply.encryption_keys(),
+                         wire::text_of(reply.encryption_key_name()),
+                         wire::text_of(reply.encryption_master()),
+                         time_of(reply.encryption_since_ms())};
     if (reply.tags() != nullptr)
         for (const auto* tag : *reply.tags())
             stream.tags[wire::text_of(tag->key())] = wire::text_of(tag->value());

@@ -26,6 +26,7 @@ void add_tail_command(CLI::App& app, Run& run);
 void add_sql_command(CLI::App& app, Run& run);
 void add_bench_command(CLI::App& app, Run& run);
 void add_log_command(CLI::App& app, Run& run);
+void add_keys_command(CLI::App& app, Run& run);
 
 /// Where commands look for a broker when they are not told: $TIDEMILL_CONNECT, else 127.0.0.1:4567.
 std::string default_endpoint();

@@ -22,6 +22,9 @@ struct Options {
     int retention_hours = 24;
     std::string name;
     bool tails = true;
+    bool turn_off = false, rotate = false, encrypt = false;
+    CLI::Option* encrypt_given = nullptr;
+    std::string key_name;
 };
 
 long long millis(std::chrono::system_clock::time_point time) {
@@ -49,10 +52,25 @@ std::string stream_json(const StreamDescription& stream) {
         text += (first ? "" : ",") + json_string(key) + ":" + json_string(value);
         first = false;
     }
-    text += "},\"shards\":[";
+    const auto& encryption = stream.encryption;
+    text += fmt::format(
+        R"(}},"encryption":{{"on":{},"key":{},"keys":{},"key_name":{},"master_key":{}}})",
+        encryption.is_on, encryption.key, encryption.keys, json_string(encryption.key_name),
+        json_string(encryption.master_key));
+    text += ",\"shards\":[";
     for (std::size_t i = 0; i < stream.shards.size(); ++i)
         text += (i == 0 ? "" : ",") + shard_json(stream.shards[i]);
     return text + "]}";
+}
+
+std::string encryption_text(const client::StreamEncryption& encryption) {
+    if (!encryption.is_on && encryption.keys == 0) return "not encrypted";
+    if (!encryption.is_on)
+        return fmt::format("not encrypted any more; {} data key{} kept for older records",
+                           encryption.keys, encryption.keys == 1 ? "" : "s");
+    return fmt::format("encrypted (AES-256-GCM) under data key {} since {}, master key {}{}",
+                       encryption.key, iso_time(millis(encryption.since)), encryption.master_key,
+                       encryption.key_name.empty() ? "" : ", called " + encryption.key_name);
 }
 
 void print_stream(const StreamDescription& stream, OutputFormat format) {
@@ -60,10 +78,11 @@ void print_stream(const StreamDescription& stream, OutputFormat format) {
         std::printf("%s\n", stream_json(stream).c_str());
         return;
     }
-    std::printf("%s  %s  %s  retention %ld h  created %s\n\n", stream.name.c_str(),
+    std::printf("%s  %s  %s  retention %ld h  created %s\n", stream.name.c_str(),
                 stream.status.c_str(), stream.is_on_demand ? "on demand" : "provisioned",
                 static_cast<long>(stream.retention.count()),
                 iso_time(millis(stream.created)).c_str());
+    std::printf("%s\n\n", encryption_text(stream.encryption).c_str());
     TextTable table(
         {"shard", "state", "records", "oldest", "end", "first hash key", "last hash key"});
     for (const auto& shard : stream.shards)
@@ -111,7 +130,8 @@ Run connected(std::shared_ptr<Options> options, Action action) {
 
 void add_stream_command(CLI::App& app, Run& run) {
     auto options = std::make_shared<Options>();
-    auto* stream = app.add_subcommand("stream", "Create, list, describe and delete streams");
+    auto* stream =
+        app.add_subcommand("stream", "Create, list, describe, encrypt and delete streams");
     stream->require_subcommand(1);
     const auto common = [&](CLI::App* command) {
         command->add_option("--connect", options->connect, "The broker, HOST:PORT")
@@ -132,9 +152,13 @@ void add_stream_command(CLI::App& app, Run& run) {
         ->check(CLI::Range(1, 87600))
         ->capture_default_str();
     create->add_flag("--on-demand", options->stream.is_on_demand, "On-demand mode");
+    options->encrypt_given = create->add_flag(
+        "--encrypt,!--no-encrypt", options->encrypt,
+        "Encrypt its records on disk, or not (default: as the broker is configured)");
     create->callback([&run, options] {
         run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
             given.stream.retention = std::chrono::hours(given.retention_hours);
+            if (given.encrypt_given->count() > 0) given.stream.is_encrypted = given.encrypt;
             auto made = admin.create_stream(given.stream);
             if (!made) return report(made.failure());
             if (format == OutputFormat::Human)
@@ -160,6 +184,28 @@ void add_stream_command(CLI::App& app, Run& run) {
             auto found = admin.describe_stream(given.name, true);
             if (!found) return report(found.failure());
             print_stream(*found, format);
+            return kExitOk;
+        });
+    });
+
+    auto* encrypt = common(stream->add_subcommand(
+        "encrypt", "Encrypt on disk what is written from now on; --rotate: under a new key"));
+    encrypt->add_option("name", options->name, "The stream")->required();
+    auto* off = encrypt->add_flag("--off", options->turn_off, "Write plain records from now on");
+    encrypt->add_flag("--rotate", options->rotate, "Make a new data key")->excludes(off);
+    encrypt->add_option("--key-name", options->key_name, "What descriptions call the key")
+        ->excludes(off);
+    encrypt->callback([&run, options] {
+        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
+            auto changed = given.turn_off ? admin.stop_encryption(given.name)
+                           : given.rotate ? admin.rotate_data_key(given.name)
+                                          : admin.start_encryption(given.name, given.key_name);
+            if (!changed) return report(changed.failure());
+            if (format == OutputFormat::Human)
+                std::printf("%s: %s\n", changed->name.c_str(),
+                            encryption_text(changed->encryption).c_str());
+            else
+                std::printf("%s\n", stream_json(*changed).c_str());
             return kExitOk;
         });
     });

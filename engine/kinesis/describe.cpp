@@ -6,6 +6,7 @@
 namespace tidemill::kinesis {
 namespace {
 
+constexpr std::string_view kDefaultKeyName = "alias/aws/kinesis";
 constexpr std::int64_t kDescribeShardsMax = 100;  // AWS accepts up to 10,000 and gives 100
 
 /// What both descriptions share. StreamId is never written: clients would rewrite their endpoint by
@@ -21,7 +22,12 @@ void write_description(const Call& call, const StreamInfo& stream, JsonWriter& j
     json.key("EnhancedMonitoring").begin_array().begin_object();
     json.key("ShardLevelMetrics").begin_array().end_array();
     json.end_object().end_array();
-    json.member("EncryptionType", std::string_view("NONE"));
+    const auto& encryption = stream.encryption;
+    json.member("EncryptionType", std::string_view(encryption.is_on() ? "KMS" : "NONE"));
+    if (encryption.is_on())
+        json.member("KeyId", std::string_view(encryption.key_name.empty()
+                                                  ? kDefaultKeyName
+                                                  : std::string_view(encryption.key_name)));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ Answer answer_of(std::uint8_t kind) {
         case Kind::DeleteStream:
         case Kind::DescribeStream:
         case Kind::ListStreams:
+        case Kind::EncryptStream:
             return answer_streams;
         case Kind::Checkpoints:
         case Kind::AcquireLease:

@@ -56,10 +56,15 @@ void send_stream(const StreamInfo& stream, const std::vector<TailInfo>& tails, N
     const auto status = builder.CreateString(std::string(name_of(stream.status)));
     const auto tag_vector = builder.CreateVector(tags);
     const auto shard_vector = builder.CreateVectorOfStructs(shards);
+    const auto& encryption = stream.encryption;
+    const StreamKey* key = encryption.find(encryption.current);
+    const auto key_name = builder.CreateString(encryption.key_name);
+    const auto master = builder.CreateString(key == nullptr ? std::string() : key->master);
     builder.Finish(wire::CreateStreamReply(
         builder, stream.uid.value, name, status, stream.mode == StreamMode::OnDemand,
         to_millis(stream.created), static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
-        shard_vector));
+        shard_vector, encryption.current, static_cast<std::uint32_t>(encryption.keys.size()),
+        key_name, master, key == nullptr ? 0 : to_millis(key->created)));
     reply.send(wire::finished_bytes(builder));
 }
 
@@ -73,6 +78,9 @@ Task<Status> create(NativeConnection& connection, const wire::CreateStreamReques
     if (wish.tags() != nullptr)
         for (const auto* tag : *wish.tags())
             request.tags[wire::text_of(tag->key())] = wire::text_of(tag->value());
+    if (wish.encryption() > static_cast<std::uint8_t>(EncryptionWish::Off))
+        co_return fail(Errc::InvalidArgument, "encryption is 0, 1 or 2");
+    request.encryption = static_cast<EncryptionWish>(wish.encryption());
     CO_ASSIGN(const auto stream, co_await connection.service().create_stream(std::move(request)));
     send_stream(*stream, {}, reply);
     co_return Status{};
@@ -112,6 +120,30 @@ void list(NativeConnection& connection, const wire::ListStreamsRequest& wish, Na
     reply.send(wire::finished_bytes(builder));
 }
 
+Task<Status> encrypt(NativeConnection& connection, const wire::EncryptStreamRequest& wish,
+                     NativeReply& reply) {
+    StreamService& service = connection.service();
+    std::string name = wire::text_of(wish.name());
+    Result<std::shared_ptr<const StreamInfo>> stream;
+    switch (wish.action()) {
+        case 0:
+            stream =
+                co_await service.start_encryption(std::move(name), wire::text_of(wish.key_name()));
+            break;
+        case 1:
+            stream = co_await service.stop_encryption(std::move(name));
+            break;
+        case 2:
+            stream = co_await service.rotate_data_key(std::move(name));
+            break;
+        default:
+            co_return fail(Errc::InvalidArgument, "an encryption's action is 0, 1 or 2");
+    }
+    CO_TRY(stream);
+    send_stream(**stream, {}, reply);
+    co_return Status{};
+}
+
 }  // namespace
 
 Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& request,
@@ -130,6 +162,10 @@ Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& r
         case Kind::DescribeStream: {
             CO_ASSIGN(const auto* wish, request.message.read<wire::StreamNameRequest>());
             co_return co_await describe(connection, *wish, reply);
+        }
+        case Kind::EncryptStream: {
+            CO_ASSIGN(const auto* wish, request.message.read<wire::EncryptStreamRequest>());
+            co_return co_await encrypt(connection, *wish, reply);
         }
         default: {
             CO_ASSIGN(const auto* wish, request.message.read<wire::ListStreamsRequest>());

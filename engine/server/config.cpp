@@ -47,6 +47,25 @@ Status check_range(std::string_view key, std::uint64_t value, std::uint64_t min,
                 fmt::format("{} must be between {} and {}; it is {}", key, min, max, value));
 }
 
+Status validate(const EncryptionConfig& encryption) {
+    const auto check_source = [](const MasterKeySource& source, std::string_view name) -> Status {
+        if (source.file.empty() || source.command.empty()) return {};
+        return fail(Errc::InvalidArgument,
+                    fmt::format("encryption.{}_file and {}_command: set one of them", name, name));
+    };
+    TRY(check_source(encryption.master_key, "master_key"));
+    TRY(check_source(encryption.previous_master_key, "previous_master_key"));
+    if (encryption.master_key.is_given()) return {};
+    if (encryption.previous_master_key.is_given())
+        return fail(Errc::InvalidArgument,
+                    "encryption.previous_master_key needs encryption.master_key beside it");
+    if (encryption.is_default)
+        return fail(Errc::InvalidArgument,
+                    "encryption.default is \"on\" and there is no encryption.master_key_file or "
+                    "encryption.master_key_command");
+    return {};
+}
+
 }  // namespace
 
 Result<std::uint64_t> parse_size(std::string_view text) {
@@ -93,6 +112,7 @@ Status validate(const Config& config) {
                                 config.segment_bytes, config.disk_budget_bytes));
     TRY(check_range("log.retention_tick", static_cast<std::uint64_t>(config.retention_tick.count()),
                     10, 3'600'000));
+    TRY(validate(config.encryption));
     TRY(check_range("http.connections", config.http.connections, 1, 1'000'000));
     TRY(check_range("http.header_bytes", config.http.header_bytes, 4_KiB, 1_MiB));
     TRY(check_range("http.body_bytes", config.http.body_bytes, 1_MiB, 64_MiB));

@@ -8,11 +8,20 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/result.h"
+#include "engine/crypto/master_key_source.h"
 #include "engine/http/http_limits.h"
 #include "engine/log/log_config.h"
 #include "engine/telemetry/log.h"
 
 namespace tidemill {
+
+/// Encryption at rest: docs/encryption.md.
+struct EncryptionConfig {
+    MasterKeySource master_key, previous_master_key;
+    bool is_default = false;                      ///< for new streams
+    std::chrono::hours data_key_age{90 * 24};     ///< 0: a data key never gets old
+    std::uint64_t data_key_bytes = 1024 * 1_GiB;  ///< 0: no bound
+};
 
 /// All that an operator can set. The file's keys are the names in config_file.cpp.
 struct Config {
@@ -31,6 +40,7 @@ struct Config {
     std::size_t read_cache_bytes = 128_MiB;  ///< of all lanes together
     std::chrono::milliseconds retention_tick{1000};
 
+    EncryptionConfig encryption;
     HttpLimits http;
     log::Level log_level = log::Level::Info;
 };

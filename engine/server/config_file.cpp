@@ -95,6 +95,41 @@ Status set_connections(const toml::node& value, Config& config) {
     ASSIGN(config.http.connections, count_of(value));
     return {};
 }
+template <auto Member>
+Status set_key_file(const toml::node& value, Config& config) {
+    ASSIGN((config.encryption.*Member).file, text_of(value));
+    return {};
+}
+template <auto Member>
+Status set_key_command(const toml::node& value, Config& config) {
+    constexpr std::string_view kWanted =
+        "a list of texts: a program and its arguments, which no shell reads";
+    if (!value.is_array() || value.as_array()->empty()) return wrong_type(kWanted);
+    auto& command = (config.encryption.*Member).command;
+    command.clear();
+    for (const auto& word : *value.as_array()) {
+        const auto text = word.value_exact<std::string_view>();
+        if (!text || text->empty()) return wrong_type(kWanted);
+        command.emplace_back(*text);
+    }
+    return {};
+}
+Status set_encryption_default(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    if (text != "on" && text != "off") return wrong_type("\"on\" or \"off\"");
+    config.encryption.is_default = text == "on";
+    return {};
+}
+Status set_key_age(const toml::node& value, Config& config) {
+    ASSIGN(const auto age, duration_of(value));
+    config.encryption.data_key_age = std::chrono::duration_cast<std::chrono::hours>(age);
+    if (config.encryption.data_key_age != age) return wrong_type("whole hours, such as \"2160h\"");
+    return {};
+}
+Status set_key_bytes(const toml::node& value, Config& config) {
+    ASSIGN(config.encryption.data_key_bytes, size_of(value));
+    return {};
+}
 Status set_log_level(const toml::node& value, Config& config) {
     ASSIGN(const std::string_view text, text_of(value));
     const auto level = log::parse_level(text);
@@ -116,6 +151,14 @@ constexpr Key kKeys[] = {
     {"log.tail_cache_bytes", set_size<&Config::tail_cache_bytes>},
     {"log.read_cache_bytes", set_size<&Config::read_cache_bytes>},
     {"log.retention_tick", set_tick},
+    {"encryption.master_key_file", set_key_file<&EncryptionConfig::master_key>},
+    {"encryption.master_key_command", set_key_command<&EncryptionConfig::master_key>},
+    {"encryption.previous_master_key_file", set_key_file<&EncryptionConfig::previous_master_key>},
+    {"encryption.previous_master_key_command",
+     set_key_command<&EncryptionConfig::previous_master_key>},
+    {"encryption.default", set_encryption_default},
+    {"encryption.data_key_age", set_key_age},
+    {"encryption.data_key_bytes", set_key_bytes},
     {"http.connections", set_connections},
     {"http.header_bytes", set_http_size<&HttpLimits::header_bytes>},
     {"http.body_bytes", set_http_size<&HttpLimits::body_bytes>},

@@ -49,6 +49,7 @@ std::vector<Reactor*> all_of(ReactorGroup& group) {
 /// In the order in which they are made; destroyed the other way round.
 struct Server::Parts {
     Config config;
+    EncryptionOptions encryption;
     std::unique_ptr<ReactorGroup> reactors;
     std::unique_ptr<CoreMetrics> metrics;
     std::unique_ptr<SqliteCatalogStore> catalog;
@@ -66,6 +67,7 @@ struct Server::Parts {
     bool is_log_open = false, is_listening = false, is_stopped = false;
 
     Reactor& home() { return reactors->at(CoreId{0}); }
+    Status load_keys();
     Status start_reactors();
     Status open_stores();
     Status start_service();
@@ -73,6 +75,21 @@ struct Server::Parts {
     Task<void> read_log_stats();
     void stop();
 };
+
+Status Server::Parts::load_keys() {
+    const auto& wanted = config.encryption;
+    encryption.is_default = wanted.is_default;
+    encryption.data_key_age = wanted.data_key_age;
+    encryption.data_key_bytes = wanted.data_key_bytes;
+    if (!wanted.master_key.is_given()) return {};
+    ASSIGN(MasterKey current, load_master_key(wanted.master_key));
+    std::optional<MasterKey> previous;
+    if (wanted.previous_master_key.is_given()) {
+        ASSIGN(previous, load_master_key(wanted.previous_master_key));
+    }
+    encryption.keys = std::make_shared<const KeyRing>(std::move(current), std::move(previous));
+    return {};
+}
 
 Status Server::Parts::start_reactors() {
     std::error_code error;
@@ -103,7 +120,7 @@ Status Server::Parts::open_stores() {
 
 Status Server::Parts::start_service() {
     auto make_service = [this] {
-        return LocalStreamService::start(all_of(*reactors), *log, *catalog);
+        return LocalStreamService::start(all_of(*reactors), *log, *catalog, encryption);
     };
     ASSIGN(service, run_on(home(), make_service));
     queries = std::make_unique<query::QueryService>(*service, *reactors);
@@ -142,6 +159,7 @@ Status Server::Parts::open_doors() {
     });
     register_log_metrics(metrics->at(CoreId{0}), log_stats);
     register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
+    register_encryption_metrics(*metrics, reactors->size(), *service);
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
     is_listening = true;
     return {};
@@ -178,6 +196,7 @@ Result<std::unique_ptr<Server>> Server::start(Config config) {
     // From here on the server's destructor stops whatever has been started.
     std::unique_ptr<Server> server(new Server(std::move(parts)));
     Parts& made = *server->parts_;
+    TRY(made.load_keys());
     TRY(made.start_reactors());
     TRY(made.open_stores());
     TRY(made.start_service());

@@ -2,6 +2,7 @@
 
 #include "engine/http/http_server.h"
 #include "engine/kinesis/kinesis_door.h"
+#include "engine/service/local_stream_service.h"
 #include "engine/telemetry/core_metrics.h"
 
 namespace tidemill {
@@ -24,7 +25,35 @@ constexpr HttpCounter kHttpCounters[] = {
     {"tidemill_http_body_bytes_out_total", "bytes of response bodies", &HttpStats::body_bytes_out},
 };
 
+struct EncryptionCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t EncryptionStats::* value;
+};
+constexpr EncryptionCounter kEncryptionCounters[] = {
+    {"tidemill_encryption_sealed_batches_total", "batches encrypted on their way to the log",
+     &EncryptionStats::sealed_batches},
+    {"tidemill_encryption_sealed_bytes_total", "bytes of them before",
+     &EncryptionStats::sealed_bytes},
+    {"tidemill_encryption_opened_batches_total", "batches decrypted for readers",
+     &EncryptionStats::opened_batches},
+    {"tidemill_encryption_opened_bytes_total", "bytes of them after",
+     &EncryptionStats::opened_bytes},
+    {"tidemill_encryption_refused_batches_total", "batches that did not open: altered, or moved",
+     &EncryptionStats::refused_batches},
+};
+
 }  // namespace
+
+void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
+                                 LocalStreamService& service) {
+    for (std::uint32_t core = 0; core < cores; ++core)
+        for (const auto& counter : kEncryptionCounters)
+            metrics.at(CoreId{core})
+                .sampled_counter(counter.name, counter.help, {}, [&service, value = counter.value] {
+                    return service.encryption_stats().*value;
+                });
+}
 
 void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
                              const KinesisDoor& kinesis) {

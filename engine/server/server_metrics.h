@@ -7,10 +7,14 @@ namespace tidemill {
 class CoreMetrics;
 class HttpServer;
 class KinesisDoor;
+class LocalStreamService;
 
 /// The doors' own counters, asked when /metrics is. Before the reactors serve.
 /// Ownership: the doors live as long as anyone collects.
 void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
                              const KinesisDoor& kinesis);
+/// What was encrypted and decrypted. The same holds of `service`.
+void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
+                                 LocalStreamService& service);
 
 }  // namespace tidemill

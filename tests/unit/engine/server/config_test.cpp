@@ -35,3 +35,33 @@ TEST_CASE("wrong types, broken TOML and values out of range are refused") {
     config.segment_bytes = 1;
     CHECK_FALSE(validate(config));
 }
+
+TEST_CASE("encryption is configured by a file or by a command, never by both") {
+    const auto config = parse_config(
+        "[encryption]\nmaster_key_command = [\"get\", \"the key\"]\ndefault = \"on\"\n"
+        "previous_master_key_file = \"/k\"\ndata_key_age = \"48h\"\ndata_key_bytes = \"1GiB\"\n",
+        "t.toml");
+    REQUIRE(config);
+    CHECK(config->encryption.master_key.command == std::vector<std::string>{"get", "the key"});
+    CHECK(config->encryption.previous_master_key.file == "/k");
+    CHECK(config->encryption.is_default);
+    CHECK(config->encryption.data_key_age == std::chrono::hours(48));
+    CHECK(config->encryption.data_key_bytes == 1_GiB);
+    CHECK(validate(*config));
+
+    for (const char* text :
+         {"[encryption]\nmaster_key_command = \"get the key\"", "[encryption]\ndefault = true",
+          "[encryption]\nmaster_key_command = []", "[encryption]\nmaster_key_command = [1]",
+          "[encryption]\ndata_key_age = \"90m\"", "[encryption]\nmaster_key_file = 3"})
+        CHECK_FALSE(parse_config(text, "t.toml"));
+
+    Config both;
+    both.encryption.master_key = {"/a", {"b"}};
+    CHECK(validate(both).error().message.find("set one of them") != std::string::npos);
+    Config keyless;
+    keyless.encryption.is_default = true;
+    CHECK_FALSE(validate(keyless));
+    Config only_previous;
+    only_previous.encryption.previous_master_key.file = "/a";
+    CHECK_FALSE(validate(only_previous));
+}
