@@ -145,9 +145,12 @@ Task<void> LocalStreamService::replace_used_keys() {
     }
     co_await collect_sealed_bytes();
     const auto view = catalog_.view();
-    for (const auto& [name, stream] : view->streams)
-        if (sealed_bytes_[stream->uid] >= encryption_.data_key_bytes / kSavedSteps / kSavedSteps)
+    for (const auto& [name, stream] : view->streams) {
+        const auto found = sealed_bytes_.find(stream->uid);
+        if (found == sealed_bytes_.end() || encryption_.data_key_bytes == 0) continue;
+        if (found->second >= encryption_.data_key_bytes / kSavedSteps / kSavedSteps)
             co_await save_sealed_bytes(stream);
+    }
 }
 
 Task<void> LocalStreamService::collect_sealed_bytes() {

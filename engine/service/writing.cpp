@@ -50,8 +50,10 @@ Result<ShardWriter*> LocalStreamService::writer(ShardUid shard) {
     if (const auto found = writers.find(shard); found != writers.end()) return found->second.get();
     ASSIGN(auto opened, log_.open_writer(shard, Ownership{}));
     if (auto* ciphers = this_core().ciphers.get()) {
-        ASSIGN(StreamCipher* const cipher, ciphers->of_shard(shard, *catalog_.view()));
-        opened = std::make_unique<SealingWriter>(std::move(opened), *cipher, *ciphers);
+        const auto cipher = ciphers->of_shard(shard, *catalog_.view());
+        // The log knows the shard: the catalog's news is still on its way to this core.
+        if (!cipher) return fail(Errc::Unavailable, fmt::format("shard {} is being made", shard));
+        opened = std::make_unique<SealingWriter>(std::move(opened), **cipher, *ciphers);
     }
     ShardWriter* writer = opened.get();
     writers.emplace(shard, std::move(opened));

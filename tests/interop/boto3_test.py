@@ -118,6 +118,19 @@ def raw_requests(broker):
     assert post(b"x" * (17 << 20), **target)[0] == 413
 
 
+def encrypted(program):
+    settings = '[encryption]\nmaster_key_file = "@/master.key"\ndefault = "on"\n'
+    broker = Broker(program, settings)
+    with open(os.open(os.path.join(broker.directory, "master.key"), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(os.urandom(32))
+    with broker:
+        kinesis = client_of(broker)
+        kinesis.create_stream(StreamName="s", ShardCount=3)
+        summary = kinesis.describe_stream_summary(StreamName="s")["StreamDescriptionSummary"]
+        assert (summary["EncryptionType"], summary["KeyId"]) == ("KMS", "alias/aws/kinesis"), summary
+        put_and_read_back(kinesis, broker)
+
+
 def main(program):
     with Broker(program) as broker:
         kinesis = client_of(broker)
@@ -134,6 +147,7 @@ def main(program):
             "RetentionPeriodHours"] == 48
         kinesis.delete_stream(StreamName="s")
         kinesis.get_waiter("stream_not_exists").wait(StreamName="s")
+    encrypted(program)
     print("boto3: the life of a stream passed")
 
 

@@ -31,11 +31,15 @@ def client_environment(region="eu-west-1"):
 
 
 class Broker:
-    """`with Broker(program) as broker`: broker.url; broker.restart() keeps the data."""
+    """`with Broker(program) as broker`: broker.url; broker.restart() keeps the data. In `settings` (TOML) "@" stands for
+    the broker's directory."""
 
-    def __init__(self, program):
+    def __init__(self, program, settings=""):
         self.program = program
         self.directory = tempfile.mkdtemp(prefix="tidemill-interop-")
+        self.config = os.path.join(self.directory, "tidemill.toml")
+        with open(self.config, "w") as file:
+            file.write(settings.replace("@", self.directory))
         self.process = None
 
     def __enter__(self):
@@ -48,7 +52,8 @@ class Broker:
 
     def start(self):
         self.process = subprocess.Popen(
-            [self.program, "serve", "--data", self.directory, "--listen", "127.0.0.1:0"],
+            [self.program, "serve", "--data", os.path.join(self.directory, "data"), "--listen", "127.0.0.1:0",
+             "--config", self.config],
             stdout=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
         line = self.process.stdout.readline() if ready else ""
