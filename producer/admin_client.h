@@ -62,7 +62,7 @@ struct NewStream {
     bool is_on_demand = false;
     std::chrono::hours retention{24};
     std::map<std::string, std::string> tags;
-    std::optional<bool> is_encrypted;  ///< nothing: as the broker is configured
+    std::optional<bool> is_encrypted = {};  ///< nothing: as the broker is configured
 };
 
 struct ShardTail {

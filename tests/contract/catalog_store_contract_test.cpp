@@ -1,5 +1,7 @@
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
@@ -64,7 +66,37 @@ struct Store {
     }
 };
 
+/// Whether any of the store's files holds `text`.
+bool is_on_disk(const Store& s, std::string_view text) {
+    for (const auto& entry : std::filesystem::directory_iterator(s.directory)) {
+        std::ifstream in(entry.path(), std::ios::binary);
+        const std::string content{std::istreambuf_iterator<char>(in), {}};
+        if (content.find(text) != std::string::npos) return true;
+    }
+    return false;
+}
+
 }  // namespace
+
+TEST_CASE("a purge leaves nothing of deleted and replaced rows in the store, and all others") {
+    for (const bool sqlite : {false, true}) {
+        CAPTURE(sqlite);
+        Store s(sqlite);
+        const std::string large = "REPLACED" + std::string(100'000, 'x');
+        REQUIRE(s.put("replaced", large));
+        REQUIRE(s.put("kept", "KEPT"));
+        const auto last = s.put("replaced", "new");
+        REQUIRE(last);
+        if (sqlite) CHECK(is_on_disk(s, "REPLACED"));
+        REQUIRE(s.run([&] { return s.store->purge(); }));
+        CHECK_FALSE(is_on_disk(s, "REPLACED"));
+        CHECK(is_on_disk(s, "KEPT") == sqlite);
+        CHECK(s.get("replaced") == "new");
+        CHECK(*s.put("kept", "2") > *last);
+        if (sqlite) s.open();
+        CHECK(s.get("kept") == "2");
+    }
+}
 
 TEST_CASE("catalog stores keep the contract") {
     for (const bool sqlite : {false, true}) {
