@@ -65,7 +65,7 @@ class Schedule:
             self.retried += time.monotonic() - tried if attempt else 0
             if best["foreign"] <= QUIET or time.monotonic() - begun > RETRY_SECONDS or self.retried > RETRY_BUDGET:
                 break
-        best["attempts"] = attempt + 1
+        best["attempts"], best["took"] = attempt + 1, round(time.monotonic() - begun, 2)
         self.results["samples"].append(best)
         self.done += 1
         figures = "  ".join(f"{key} {human(values[key], unit)}" for key, unit in HEADLINE if key in (values := best["values"]))
