@@ -26,6 +26,7 @@ Status ProduceLoad::open(SocketWait& sockets, std::uint32_t first_index) {
         const std::uint32_t slots =
             std::min(options_.window / options_.batch, allowed == 0 ? UINT32_MAX : allowed);
         peer->slots.resize(slots);
+        peer->allowed = slots;
         for (std::uint32_t slot = slots; slot-- > 0;)
             peer->free_slots.push_back(slot);
         peer->next_shard = i % target_.shards.size();
@@ -59,6 +60,7 @@ void ProduceLoad::send_one(Peer& peer, MonoTime since) {
     }
     slot.batch = batch;
     peer.connection.produce(id, target_.shards[peer.next_shard], batch);
+    ++peer.unanswered;
     peer.next_shard = (peer.next_shard + 1) % target_.shards.size();
     ++sent_batches_;
     ++in_flight_;
@@ -66,11 +68,22 @@ void ProduceLoad::send_one(Peer& peer, MonoTime since) {
 
 void ProduceLoad::send_again(Peer& peer, MonoTime now) {
     if (peer.again_at > now) return;
-    for (const std::uint32_t id : peer.throttled_slots) {
+    while (!peer.throttled_slots.empty() && peer.unanswered < peer.allowed) {
+        const std::uint32_t id = peer.throttled_slots.front();
+        peer.throttled_slots.pop_front();
         const Slot& slot = peer.slots[id];
         peer.connection.produce(id, target_.shards[slot.shard_position], slot.batch);
+        ++peer.unanswered;
     }
-    peer.throttled_slots.clear();
+}
+
+void ProduceLoad::slow_down(Peer& peer, std::uint32_t slot, MonoTime now) {
+    // Refusals that arrive together are one hint.
+    if (now > peer.again_at)
+        peer.allowed = std::max<std::size_t>(1, std::min(peer.allowed, peer.unanswered + 1) / 2);
+    peer.again_at = now + kThrottlePause;
+    peer.throttled_slots.push_back(slot);
+    ++throttled_;
 }
 
 Result<MonoTime> ProduceLoad::send(SocketWait& sockets, MonoTime now) {
@@ -89,7 +102,8 @@ Result<MonoTime> ProduceLoad::send(SocketWait& sockets, MonoTime now) {
         Peer& peer = *peers_[i];
         if (!peer.throttled_slots.empty()) {
             send_again(peer, now);
-            if (!peer.throttled_slots.empty()) next = std::min(next, peer.again_at);
+            if (!peer.throttled_slots.empty() && peer.again_at > now)
+                next = std::min(next, peer.again_at);
         }
         do {
             while (options_.rate == 0 && may_send(peer) && !is_all_sent(now) &&
@@ -121,18 +135,18 @@ Status ProduceLoad::receive(std::uint32_t connection) {
         const std::uint32_t id = frame->header.request_id;
         if (id >= peer.slots.size())
             return fail(Errc::Corrupt, "an answer to a request that was never sent");
+        --peer.unanswered;
         if (frame->is_error()) {
             const Error error = client::error_of(*frame, channel.endpoint());
             if (error.code != Errc::Throttled) return std::unexpected(error);
-            peer.throttled_slots.push_back(id);
-            peer.again_at = now + kThrottlePause;
-            ++throttled_;
+            slow_down(peer, id, now);
             continue;
         }
         const auto waited = std::max<std::chrono::nanoseconds>(now - peer.slots[id].since, 0ns);
         for (std::uint32_t i = 0; i < options_.batch; ++i)
             latency_.record(static_cast<std::uint64_t>(waited.count()));
         peer.free_slots.push_back(id);
+        peer.allowed = std::min(peer.allowed + 1, peer.slots.size());
         acknowledged_ += options_.batch;
         shard_records_[peer.slots[id].shard_position] += options_.batch;
         --in_flight_;

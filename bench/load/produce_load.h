@@ -47,16 +47,21 @@ class ProduceLoad {
         LoadConnection connection;
         std::vector<Slot> slots;
         std::vector<std::uint32_t> free_slots;
-        std::vector<std::uint32_t> throttled_slots;  // to be sent again
+        std::deque<std::uint32_t> throttled_slots;  // to be sent again, oldest first
         MonoTime again_at{};
+        // Unanswered batches, and how many there may be: halved when the broker asks to slow down,
+        // one more for every acknowledgement.
+        std::size_t unanswered = 0, allowed = 0;
         std::size_t next_shard = 0;
     };
 
     void send_one(Peer& peer, MonoTime since);
-    /// Sends throttled batches once more when their time has come.
+    /// Sends throttled batches once more when their time has come, as many as may be under way.
     void send_again(Peer& peer, MonoTime now);
+    void slow_down(Peer& peer, std::uint32_t slot, MonoTime now);
     bool may_send(const Peer& peer) const {
-        return !peer.free_slots.empty() && peer.throttled_slots.empty();
+        return !peer.free_slots.empty() && peer.throttled_slots.empty() &&
+               peer.unanswered < peer.allowed;
     }
     MonoTime due(std::uint64_t batch) const;
 
