@@ -48,6 +48,7 @@ Task<Result<ChunkCache::Chunk*>> ChunkCache::load(Segment& segment, std::uint64_
     Status status = parts_.segments.open_file(segment);
     const std::uint64_t valid_to = final_bytes(segment);
     if (status) {
+        const auto share = co_await parts_.pacer.enter(kChunkBytes);
         auto filled = co_await segment.file->read(chunk * kChunkBytes, loading->buffer.bytes());
         if (filled)
             loading->filled = *filled;

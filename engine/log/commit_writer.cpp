@@ -24,7 +24,7 @@ std::size_t room_needed(std::size_t batch_bytes, std::size_t entries) {
 void CommitWriter::start(std::uint64_t last, std::uint32_t last_check, std::int64_t arrival_ms) {
     TM_CHECK(pending_.empty() && in_flight_.empty() && !is_rolling_);
     next_number_ = last + 1;
-    durable_number_ = last;
+    durable_number_ = written_number_ = last;
     last_check_ = last_check;
     arrival_ms_ = arrival_ms;
     segment_ = nullptr;
@@ -293,6 +293,7 @@ void CommitWriter::seal_and_write(std::unique_ptr<Commit> taken) {
     write_commit_header(base + commit.begin, header);
 
     ahead_.note_commit(commit.bytes());
+    parts_.pacer.note_write();
     last_check_ = header.header_crc;
     end_position_ = commit.position + commit.bytes();
     last_buffer_ = commit.block->buffer;
@@ -311,7 +312,8 @@ Task<void> CommitWriter::write(Commit& commit, Segment& segment) {
     parts_.stats.written_bytes += end - begin;
     commit.status = co_await segment.file->write(
         align_down(commit.position, kBlockBytes),
-        Bytes{commit.block->buffer.data() + begin, end - begin}, Persistence::Durable);
+        Bytes{commit.block->buffer.data() + begin, end - begin},
+        is_synced_later() ? Persistence::Cached : Persistence::Durable);
     commit.is_returned = true;
     --writing_;
     parts_.reactor.request_turn_end(wake_);
@@ -339,7 +341,8 @@ void CommitWriter::publish(Commit& commit) {
 
 void CommitWriter::complete(std::unique_ptr<Commit> taken) {
     auto& commit = *taken;
-    durable_number_ = commit.number;
+    written_number_ = commit.number;
+    if (!is_synced_later()) durable_number_ = commit.number;
     segment_->end_position = commit.position + commit.bytes();
     publish(commit);
     for (const auto& entry : commit.entries) {
@@ -410,7 +413,30 @@ Task<void> CommitWriter::roll_over_and_prepare() {
     parts_.reactor.request_turn_end(wake_);
 }
 
+// A commit's header says up to which number everything was durable, and a segment's header that all
+// before it was: neither may be written before it is true.
+Task<Status> CommitWriter::make_durable() {
+    if (segment_ == nullptr || durable_number_ == written_number_) co_return Status{};
+    const SegmentPin pin(*segment_);
+    const std::uint64_t written = written_number_;
+    auto synced = co_await pin->file->sync();
+    if (synced) durable_number_ = std::max(durable_number_, written);
+    co_return synced;
+}
+
+Task<void> CommitWriter::sync_written() {
+    ++background_;
+    auto synced = co_await make_durable();
+    if (!synced) break_lane(std::move(synced).error());
+    --background_;
+    parts_.reactor.request_turn_end(wake_);
+}
+
 Task<bool> CommitWriter::roll_over() {
+    if (auto synced = co_await make_durable(); !synced) {
+        break_lane(std::move(synced).error());
+        co_return false;
+    }
     const auto& first = *pending_.front();
     const std::uint64_t position = kSegmentDataStart + first.begin % kBlockBytes;
     const std::uint64_t needed = align_up(position + first.bytes(), kBlockBytes);

@@ -70,6 +70,9 @@ class CommitWriter {
     /// Appends are refused from now on; what is pending is still written.
     void stop() { is_stopping_ = true; }
 
+    /// Durability `memory`: makes what has been written so far survive a loss of power.
+    Task<void> sync_written();
+
     std::uint64_t last_number() const { return next_number_ - 1; }
     std::uint32_t last_check() const { return last_check_; }
     Segment* segment() const { return segment_; }
@@ -86,6 +89,9 @@ class CommitWriter {
     void publish(Commit& commit);
     void complete(std::unique_ptr<Commit> commit);
     void break_lane(Error error);
+    /// Writes go without a flush of their own; one follows every tick and with each segment.
+    bool is_synced_later() const { return parts_.config.durability == LogDurability::Memory; }
+    Task<Status> make_durable();
     Task<void> prepare_spare();
     Task<void> roll_over_and_prepare();
     Task<bool> roll_over();
@@ -105,7 +111,7 @@ class CommitWriter {
 
     Segment* segment_ = nullptr;      // null until the first commit after a start
     std::uint64_t end_position_ = 0;  // of the last sealed commit, in segment_
-    std::uint64_t next_number_ = 1, durable_number_ = 0;
+    std::uint64_t next_number_ = 1, written_number_ = 0, durable_number_ = 0;
     std::uint32_t last_check_ = 0;
     std::int64_t arrival_ms_ = 0;  // never decreases within the lane
 

@@ -70,6 +70,7 @@ Task<void> Lane::stop() {
         if (state.changed) state.changed->notify_all();
     });
     co_await parts_.gate.close();
+    if (!writer_.is_broken()) co_await writer_.sync_written();
     if (writer_.is_broken()) {
         writer_.give_up();
     } else if (auto* segment = writer_.segment(); segment != nullptr) {
@@ -231,6 +232,7 @@ Task<void> Lane::keep() {
     while (co_await parts_.gate.sleep_until(parts_.mono_now() + parts_.config.tick)) {
         parts_.reactor.request_turn_end(*this);
         if (is_reopening_) continue;
+        co_await writer_.sync_written();
         const Counted reading(readers_);
         auto& live = parts_.segments.live();
         while (live.size() > 1 && !is_stopping_) {

@@ -2,6 +2,7 @@
 
 #include "engine/log/log_config.h"
 #include "engine/log/log_stats.h"
+#include "engine/log/read_pacer.h"
 #include "engine/log/segment_store.h"
 #include "engine/log/shard_table.h"
 #include "engine/log/tail_cache.h"
@@ -18,6 +19,7 @@ struct LaneParts {
           config(settings),
           log_id(id_of_log),
           id(lane),
+          pacer(on),
           cache(settings.tail_cache_bytes, settings.block_bytes),
           segments(on.disk(), config, folder_of(settings, lane), id_of_log, lane, seed, stats) {
         stats.lane = lane;
@@ -37,6 +39,7 @@ struct LaneParts {
     const std::uint64_t log_id;
     const LaneId id;
     LogStats stats;
+    ReadPacer pacer;
     ShardTable shards;
     TailCache cache;
     SegmentStore segments;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/log/scattered_read.h"
+
 namespace tidemill {
 namespace {
 
@@ -129,6 +131,17 @@ Task<Status> LaneReader::read_disk(ShardUid shard, Ordinal from, ReadLimits limi
 
 Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal from,
                                       ReadLimits limits, ReadResult& result) {
+    if (segment.footer) {
+        auto plan = plan_scattered_read(*segment.footer, shard, from, limits);
+        if (!plan.empty())
+            result.batches = co_await read_scattered(parts_, segment, shard, std::move(plan));
+        if (!result.batches.empty()) {
+            result.next = RecordBatchView::trusted(result.batches.back().bytes).end_ordinal();
+            if (result.next > from) co_return Status{};
+            result.batches.clear();
+            result.next = from;
+        }
+    }
     CommitWalk walk(chunks_, segment, shard);
     if (!walk.start_at(from)) co_return Status{};
     const Ordinal begun = from;

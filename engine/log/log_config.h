@@ -12,7 +12,8 @@ namespace tidemill {
 
 enum class LogDurability : std::uint8_t {
     Disk,    ///< acknowledged means on stable storage
-    Memory,  ///< acknowledged before the write; a crash loses what was on its way
+    Memory,  ///< acknowledged before the write. The end of the process loses what was on its way, a
+             ///< loss of power what was written since the last tick
 };
 
 /// How the log behaves. Every limit is per lane unless it says otherwise.

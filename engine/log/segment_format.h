@@ -78,9 +78,11 @@ struct SegmentIndexEntry {
     std::uint32_t shard;
     std::uint32_t position8;  ///< of the commit, in units of 8 bytes
     std::uint64_t first_ordinal;
-    std::int64_t arrival_ms;  ///< of that batch
+    std::int64_t arrival_ms;     ///< of that batch
+    std::uint32_t batch_offset;  ///< of that batch from the commit's first byte
+    std::uint32_t batch_bytes;
 };
-static_assert(sizeof(SegmentIndexEntry) == 24);
+static_assert(sizeof(SegmentIndexEntry) == 32);
 constexpr std::uint64_t kIndexStride = 64_KiB;
 
 /// The state of a shard's end when the segment was sealed; of all shards of the lane that ever held

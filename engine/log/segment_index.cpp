@@ -36,8 +36,8 @@ void SegmentIndexBuilder::add(std::uint64_t position, std::int64_t commit_arriva
     auto& seen = stride_of_shard_[entry.shard];
     if (seen == stride) return;
     seen = stride;
-    entries_.push_back(
-        {entry.shard, static_cast<std::uint32_t>(position / 8), entry.first_ordinal, arrival});
+    entries_.push_back({entry.shard, static_cast<std::uint32_t>(position / 8), entry.first_ordinal,
+                        arrival, entry.offset, entry.bytes});
 }
 
 Entries SegmentIndexBuilder::sorted() const {

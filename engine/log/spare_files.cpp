@@ -1,15 +1,18 @@
 #include "engine/log/spare_files.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
 #include "engine/base/check.h"
+#include "engine/io/buffer.h"
 
 namespace tidemill {
 namespace {
 
 constexpr std::uint64_t kSizeStep = 1_MiB;
+constexpr std::size_t kBeginning = 64_KiB;
 
 }  // namespace
 
@@ -55,6 +58,12 @@ Task<Status> SpareFiles::make(std::uint64_t bytes, std::uint64_t other_bytes) {
     CO_TRY(co_await half_made_.file->grow(target));
     half_made_.bytes = std::max(half_made_.bytes, target);
     CO_TRY(co_await half_made_.file->sync());
+    if (half_made_.written == 0) {  // everybody waits for a header: it must be quick to write
+        const Buffer zeros = Buffer::allocate(kBeginning);
+        std::memset(zeros.data(), 0, kBeginning);
+        CO_TRY(co_await half_made_.file->write(0, zeros.bytes(), Persistence::Durable));
+        half_made_.written = kBeginning;
+    }
     CO_TRY(disk_.sync_directory(folder_));
     spares_.push_back(std::exchange(half_made_, {}));
     next_bytes_ =
