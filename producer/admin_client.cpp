@@ -135,6 +135,14 @@ Outcome<ShardTail> AdminClient::tail(std::uint32_t shard_uid) {
                      time_of(reply->last_arrival_ms())};
 }
 
+Outcome<ProducerProgress> AdminClient::producer_progress(std::uint32_t shard_uid,
+                                                         std::uint64_t producer_id) {
+    const auto reply = state_->connection.ask<wire::ProducerPositionReply>(
+        wire::Kind::ProducerPosition, wire::ProducerPositionRequest(producer_id, shard_uid, 0));
+    if (!reply) return failure_of(reply.error());
+    return ProducerProgress{reply->is_known() != 0, reply->next_sequence(), reply->end()};
+}
+
 Outcome<std::uint64_t> AdminClient::seek_time(std::uint32_t shard_uid,
                                               std::chrono::system_clock::time_point time) {
     const auto ms = std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();

@@ -71,6 +71,13 @@ struct ShardTail {
     std::chrono::system_clock::time_point last_arrival;
 };
 
+/// How far an idempotent producer (ProducerOptions::producer_id) has come in one shard.
+struct ProducerProgress {
+    bool is_known = false;            ///< false: no batch of it is remembered
+    std::uint32_t next_sequence = 0;  ///< modulo 2^32: records stored since it began at 0
+    std::uint64_t end = 0;            ///< one past its last record
+};
+
 struct BrokerInfo {
     std::string server;
     std::string durability;  ///< "disk" or "memory": what an acknowledgement means
@@ -104,6 +111,8 @@ class AdminClient {
     Outcome<StreamDescription> describe_stream(std::string_view name, bool with_tails = false);
     Outcome<std::vector<StreamSummary>> list_streams();
     Outcome<ShardTail> tail(std::uint32_t shard_uid);
+    /// Waits until nothing of the producer is on its way to the log.
+    Outcome<ProducerProgress> producer_progress(std::uint32_t shard_uid, std::uint64_t producer_id);
     /// The number of the first record that arrived at or after `time`.
     Outcome<std::uint64_t> seek_time(std::uint32_t shard_uid,
                                      std::chrono::system_clock::time_point time);

@@ -21,8 +21,8 @@ namespace tidemill::client {
 /// The producer's thread and what callers share with it. Callers touch `core` under `mutex`; the
 /// channel is the thread's.
 struct Producer::State {
-    State(ProducerOptions wanted, Endpoint where, std::uint64_t producer_id)
-        : options(std::move(wanted)), endpoint(std::move(where)), core(options, producer_id) {
+    State(ProducerOptions wanted, Endpoint where, std::uint64_t random_id)
+        : options(std::move(wanted)), endpoint(std::move(where)), core(options, random_id) {
         wake_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     }
     ~State() {
@@ -136,7 +136,10 @@ Status Producer::State::exchange() {
         const std::lock_guard lock(mutex);
         for (const auto& request : core.take_requests(mono_now())) {
             if (answers_awaited++ == 0) last_answer = mono_now();
-            if (request.is_describe) {
+            if (request.kind == ProducerRequest::Kind::Position) {
+                const wire::ProducerPositionRequest message(request.producer_id, request.shard, 0);
+                channel.send(wire::Kind::ProducerPosition, request.id, wire::struct_bytes(message));
+            } else if (request.kind == ProducerRequest::Kind::Describe) {
                 flatbuffers::FlatBufferBuilder builder;
                 write_stream_question(builder, request.stream, false);
                 channel.send(wire::Kind::DescribeStream, request.id, wire::finished_bytes(builder));
@@ -163,7 +166,13 @@ void Producer::State::take_answer(const wire::FrameView& frame, MonoTime now) {
     if (frame.header.kind == static_cast<std::uint8_t>(wire::Kind::Produce)) {
         const auto reply = wire::read_struct<wire::ProduceReply>(frame.envelope);
         if (!reply) return unreadable();
-        return core.acknowledged(id, reply->first_ordinal(), reply->arrival_ms(), now);
+        return core.acknowledged(id, reply->first_ordinal(), reply->arrival_ms(),
+                                 reply->is_duplicate() != 0);
+    }
+    if (frame.header.kind == static_cast<std::uint8_t>(wire::Kind::ProducerPosition)) {
+        const auto reply = wire::read_struct<wire::ProducerPositionReply>(frame.envelope);
+        if (!reply) return unreadable();
+        return core.position_is(id, reply->is_known() != 0 ? reply->next_sequence() : 0);
     }
     const wire::TableBytes copy(frame.envelope);
     const auto reply = copy.read<wire::StreamReply>();

@@ -22,6 +22,13 @@ struct ProducerOptions {
     std::size_t memory_bytes_max = 64 * 1024 * 1024;  ///< of records accepted and not yet answered
     std::chrono::milliseconds record_ttl{
         30'000};  ///< a record not stored by then fails with "timeout"
+    /// Each record is stored once, however often its batch has to be sent. Without it a retry after
+    /// a lost answer can store a batch twice.
+    bool is_idempotent = true;
+    /// Under which the broker knows this producer; 0: a random one. A program that keeps its own
+    /// over a restart goes on where the broker says that it stands (AdminClient::producer_progress
+    /// tells what is stored). No two producers may use one at the same time.
+    std::uint64_t producer_id = 0;
     std::chrono::milliseconds retry_backoff_min{20}, retry_backoff_max{1000};
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds request_timeout{
@@ -42,6 +49,8 @@ class PutResult {
     std::uint64_t ordinal() const { return ordinal_; }  ///< its number within the shard, from 0
     std::chrono::system_clock::time_point arrival() const;
     int attempts() const { return attempts_; }  ///< how often its batch was sent
+    /// An earlier sending had been stored already, its answer was lost.
+    bool is_duplicate() const { return is_duplicate_; }
 
  private:
     friend class ProducerCore;
@@ -50,6 +59,7 @@ class PutResult {
     std::int64_t arrival_ms_ = 0, shard_created_s_ = 0;
     std::uint32_t shard_index_ = 0;
     int attempts_ = 0;
+    bool is_duplicate_ = false;
 };
 
 /// Called once, on the producer's own thread: be quick, and do not wait for the producer there.
@@ -59,6 +69,8 @@ struct ProducerMetrics {
     std::uint64_t records_accepted = 0, records_stored = 0, records_failed = 0;
     std::uint64_t bytes_stored = 0;  ///< of record data
     std::uint64_t batches_stored = 0, batches_retried = 0;
+    std::uint64_t batches_duplicate = 0;     ///< of those stored: by an earlier sending
+    std::uint64_t sequences_begun_anew = 0;  ///< after a batch was given up, or a gap in the log
     std::uint64_t reconnects = 0, shard_map_refreshes = 0;
     std::uint64_t records_pending = 0, memory_bytes = 0;
 };
@@ -66,8 +78,10 @@ struct ProducerMetrics {
 /// Writes records to streams: collects them by shard into batches, sends these over one connection
 /// of the native protocol from a thread of its own, and retries until a record's time is up. Order:
 /// records of one partition key are stored in the order of `put`, also across retries and
-/// resharding: a shard has one batch under way at a time. A retry after a lost answer can store a
-/// batch twice (at least once). Threads: any may call; callbacks run on the producer's thread.
+/// resharding: a shard has one batch under way at a time. A record whose result is "stored" is
+/// stored exactly once, whatever happened to connection and broker meanwhile; one that ended as
+/// "timeout" at most once. Limits: the broker remembers an idle producer for 7 days. Threads: any
+/// may call; callbacks run on the producer's thread.
 class Producer {
  public:
     /// Connects once, so that a wrong address fails here; later losses of the connection are

@@ -27,8 +27,11 @@ void FinishedPut::hand_out() {
     if (waiter.promise) waiter.promise->set_value(std::move(result));
 }
 
-ProducerCore::ProducerCore(ProducerOptions options, std::uint64_t producer_id)
-    : options_(std::move(options)), producer_id_(producer_id) {}
+ProducerCore::ProducerCore(ProducerOptions options, std::uint64_t random_id)
+    : options_(std::move(options)),
+      producer_id_(!options_.is_idempotent     ? 0
+                   : options_.producer_id != 0 ? options_.producer_id
+                                               : random_id) {}
 
 std::size_t ProducerCore::memory_of(std::string_view partition_key, Bytes data) {
     return partition_key.size() + data.size() + sizeof(PendingRecord);
@@ -109,14 +112,28 @@ std::vector<ProducerRequest> ProducerCore::take_requests(MonoTime now) {
             stream->is_asking = true;
             ++stream->asked;
             under_way_[++last_id_] = {stream.get(), nullptr};
-            requests.push_back({last_id_, true, name, 0, {}});
+            requests.push_back({last_id_, ProducerRequest::Kind::Describe, name, 0, 0, {}});
         }
-        // A shard that was found closed waits for the new map, or its records would overtake.
-        if (stream->needs_map) continue;
         for (auto& [uid, queue] : stream->queues) {
-            if (PendingBatch* batch = queue->take_due(now)) {
+            // A shard that was found closed waits for the new map, or its records would overtake;
+            // but a batch that it may hold already is asked about there, and nowhere else.
+            if (stream->needs_map && !queue->is_in_doubt()) continue;
+            if (queue->take_position_due(now)) {
+                under_way_[++last_id_] = {stream.get(), queue.get(), true};
+                requests.push_back({last_id_,
+                                    ProducerRequest::Kind::Position,
+                                    {},
+                                    uid.value,
+                                    queue->producer_id(),
+                                    {}});
+            } else if (PendingBatch* batch = queue->take_due(now)) {
                 under_way_[++last_id_] = {stream.get(), queue.get()};
-                requests.push_back({last_id_, false, {}, uid.value, batch->finished.bytes()});
+                requests.push_back({last_id_,
+                                    ProducerRequest::Kind::Produce,
+                                    {},
+                                    uid.value,
+                                    0,
+                                    batch->finished.bytes()});
                 if (batch->attempts > 1) ++metrics_.batches_retried;
             }
         }
@@ -130,9 +147,9 @@ MonoTime ProducerCore::next_due() const {
         if (stream->needs_map && !stream->is_asking) next = std::min(next, stream->ask_not_before);
         if (!stream->unrouted.empty())
             next = std::min(next, stream->unrouted.front().record.since + options_.record_ttl);
-        if (stream->needs_map) continue;
         for (const auto& [uid, queue] : stream->queues)
-            next = std::min(next, queue->next_due());
+            if (!stream->needs_map || queue->is_in_doubt())
+                next = std::min(next, queue->next_due());
     }
     return next;
 }
@@ -147,8 +164,10 @@ void ProducerCore::expire(Stream& stream, MonoTime now) {
                       fmt::format("the record was not stored within {} ms; last error: {}",
                                   options_.record_ttl.count(), last_error_.message));
     for (auto& [uid, queue] : stream.queues)
-        for (auto& batch : queue->take_expired(now))
-            finish_batch(std::move(batch), *queue, &error, 0, 0);
+        for (auto& batch : queue->take_expired(now)) {
+            if (batch.is_sealed) ++metrics_.sequences_begun_anew;
+            finish_batch(std::move(batch), *queue, error);
+        }
     while (!stream.unrouted.empty() &&
            now >= stream.unrouted.front().record.since + options_.record_ttl) {
         finish_record(std::move(stream.unrouted.front().record), failed(error));
@@ -159,12 +178,30 @@ void ProducerCore::expire(Stream& stream, MonoTime now) {
 // ---- answers
 
 void ProducerCore::acknowledged(std::uint32_t id, std::uint64_t first_ordinal,
-                                std::int64_t arrival_ms, MonoTime) {
+                                std::int64_t arrival_ms, bool is_duplicate) {
     const auto found = under_way_.find(id);
-    if (found == under_way_.end() || found->second.queue == nullptr) return;
+    if (found == under_way_.end() || found->second.queue == nullptr || found->second.is_position)
+        return;
     ShardQueue& queue = *found->second.queue;
     under_way_.erase(found);
-    finish_batch(queue.finish(), queue, nullptr, first_ordinal, arrival_ms);
+    PutResult result;
+    result.ordinal_ = first_ordinal;
+    result.arrival_ms_ = arrival_ms;
+    result.is_duplicate_ = is_duplicate;
+    PendingBatch batch = queue.finish();
+    ++metrics_.batches_stored;
+    metrics_.batches_duplicate += is_duplicate ? 1 : 0;
+    for (const auto& record : batch.records)
+        metrics_.bytes_stored += record.memory_bytes;
+    metrics_.bytes_stored -= batch.records.size() * sizeof(PendingRecord);
+    finish_batch(std::move(batch), std::move(result), queue);
+}
+
+void ProducerCore::position_is(std::uint32_t id, std::uint32_t next_sequence) {
+    const auto found = under_way_.find(id);
+    if (found == under_way_.end() || !found->second.is_position) return;
+    found->second.queue->position_is(next_sequence);
+    under_way_.erase(found);
 }
 
 void ProducerCore::refused(std::uint32_t id, const Error& error, MonoTime now) {
@@ -180,7 +217,7 @@ void ProducerCore::refused(std::uint32_t id, const Error& error, MonoTime now) {
             for (auto& [uid, queue] : asked.stream->queues) {
                 if (queue->is_under_way()) continue;  // will be told the same
                 for (auto& batch : queue->take_all())
-                    finish_batch(std::move(batch), *queue, &error, 0, 0);
+                    finish_batch(std::move(batch), *queue, error);
             }
             for (auto& unrouted : std::exchange(asked.stream->unrouted, {})) {
                 finish_record(std::move(unrouted.record), failed(error));
@@ -193,17 +230,45 @@ void ProducerCore::refused(std::uint32_t id, const Error& error, MonoTime now) {
         ask_again(*asked.stream, now);
         return;
     }
-    ShardQueue& queue = *asked.queue;
-    if (error.code == Errc::ShardClosed || error.code == Errc::NotFound) {
+    if (asked.is_position) {
+        asked.queue->position_failed(now + options_.retry_backoff_min);
+        if (error.code == Errc::ShardClosed || error.code == Errc::NotFound)
+            asked.stream->needs_map = true;
+        return;
+    }
+    refused_batch(*asked.stream, *asked.queue, error, now);
+}
+
+void ProducerCore::refused_batch(Stream& stream, ShardQueue& queue, const Error& error,
+                                 MonoTime now) {
+    const bool is_first = queue.attempts() == 1;
+    const bool is_order = error.code == Errc::SequenceGap || error.code == Errc::SequenceConflict ||
+                          (error.code == Errc::SequenceStale && is_first);
+    const bool is_gone = error.code == Errc::ShardClosed || error.code == Errc::NotFound;
+    // Whether an earlier sending was stored, only those answers tell that were given with a look
+    // at what the shard holds.
+    const bool is_open = error.code == Errc::Unknown || error.code == Errc::Timeout ||
+                         error.code == Errc::IoFailed || error.code == Errc::Internal;
+    if (is_order || is_gone || (is_first && !is_open)) queue.first_is_not_stored();
+    if (is_gone) {
         queue.retry(now);
-        asked.stream->needs_map = true;
+        stream.needs_map = true;
+        return;
+    }
+    if (is_order) {
+        // Its predecessor was given up, lost with a damaged or an undurable log, or another
+        // producer has our id.
+        queue.retry(now + backoff(queue.attempts()));
+        queue.begin_anew();
+        ++metrics_.sequences_begun_anew;
         return;
     }
     if (info(error.code).is_retryable || error.code == Errc::Unknown) {
         queue.retry(now + backoff(queue.attempts()));
         return;
     }
-    finish_batch(queue.finish(), queue, &error, 0, 0);
+    finish_batch(queue.finish(), queue, error);
+    queue.begin_anew();
 }
 
 void ProducerCore::ask_again(Stream& stream, MonoTime now) {
@@ -223,10 +288,12 @@ void ProducerCore::described(std::uint32_t id, const StreamDescription& descript
         return std::ranges::none_of(
             map.open(), [&](const auto& open) { return open.uid == queue.shard().uid; });
     };
-    // While a closed shard still has a batch under way its records' successors must not go to its
-    // children.
+    // While a closed shard still has a batch under way, or may hold one without our knowing, its
+    // records' successors must not go to its children.
     const bool is_early = std::ranges::any_of(stream.queues, [&](const auto& entry) {
-        return entry.second->is_under_way() && is_closed(*entry.second);
+        const ShardQueue& queue = *entry.second;
+        return (queue.is_under_way() || queue.is_asking() || queue.is_in_doubt()) &&
+               is_closed(queue);
     });
     if (map.is_empty() || is_early) return ask_again(stream, now);
     std::vector<std::unique_ptr<ShardQueue>> closed;
@@ -251,7 +318,7 @@ void ProducerCore::described(std::uint32_t id, const StreamDescription& descript
 // before anything newer.
 void ProducerCore::reroute(Stream& stream, ShardQueue& closed) {
     for (auto& batch : closed.take_all()) {
-        RecordCursor cursor(batch.attempts > 0 ? batch.finished : batch.builder.finish());
+        RecordCursor cursor(batch.is_sealed ? batch.finished : batch.builder.finish());
         RecordView record;
         for (auto& pending : batch.records)
             if (cursor.next(record))
@@ -264,6 +331,7 @@ void ProducerCore::disconnected(const Error& error, MonoTime now) {
     ++metrics_.reconnects;
     for (auto& [id, asked] : std::exchange(under_way_, {})) {
         if (asked.queue != nullptr) {
+            if (asked.is_position) asked.queue->position_failed(now);
             if (asked.queue->is_under_way()) asked.queue->retry(now);
         } else {
             asked.stream->is_asking = false;
@@ -272,23 +340,17 @@ void ProducerCore::disconnected(const Error& error, MonoTime now) {
     }
 }
 
-void ProducerCore::finish_batch(PendingBatch batch, const ShardQueue& queue, const Error* error,
-                                std::uint64_t first_ordinal, std::int64_t arrival_ms) {
-    PutResult result;
+void ProducerCore::finish_batch(PendingBatch batch, const ShardQueue& queue, const Error& error) {
+    finish_batch(std::move(batch), failed(error), queue);
+}
+
+void ProducerCore::finish_batch(PendingBatch batch, PutResult result, const ShardQueue& queue) {
     result.attempts_ = batch.attempts;
-    result.arrival_ms_ = arrival_ms;
     result.shard_index_ = queue.shard().index;
     result.shard_created_s_ = queue.shard().created_s;
-    if (error != nullptr) result.failure_ = failure_of(*error);
-    if (error == nullptr) {
-        ++metrics_.batches_stored;
-        for (const auto& record : batch.records)
-            metrics_.bytes_stored += record.memory_bytes;
-        metrics_.bytes_stored -= batch.records.size() * sizeof(PendingRecord);
-    }
-    for (std::size_t i = 0; i < batch.records.size(); ++i) {
-        result.ordinal_ = first_ordinal + i;
-        finish_record(std::move(batch.records[i]), result);
+    for (auto& record : batch.records) {
+        finish_record(std::move(record), result);
+        ++result.ordinal_;
     }
 }
 

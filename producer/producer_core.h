@@ -15,10 +15,12 @@ namespace tidemill::client {
 /// answer.
 struct ProducerRequest {
     std::uint32_t id = 0;
-    bool is_describe = false;
+    enum class Kind : std::uint8_t { Describe, Position, Produce };
+    Kind kind = Kind::Produce;
     std::string stream;  ///< to describe
     std::uint32_t shard = 0;
-    Bytes batch;
+    std::uint64_t producer_id = 0;  ///< whose position is asked
+    Bytes batch;                    ///< to store
 };
 
 /// A result that has to be handed out once no lock is held.
@@ -32,7 +34,8 @@ struct FinishedPut {
 /// thread, so that tests bring all three. The caller holds a lock around every call.
 class ProducerCore {
  public:
-    ProducerCore(ProducerOptions options, std::uint64_t producer_id);
+    /// `random_id`: for options without a producer id.
+    ProducerCore(ProducerOptions options, std::uint64_t random_id);
 
     /// Errors: InvalidArgument, TooLarge (nothing taken). Returns true when the sender should look
     /// at once.
@@ -50,7 +53,9 @@ class ProducerCore {
     MonoTime next_due() const;
     bool has_work() const { return !outstanding_.empty(); }
     void acknowledged(std::uint32_t id, std::uint64_t first_ordinal, std::int64_t arrival_ms,
-                      MonoTime now);
+                      bool is_duplicate = false);
+    /// The broker expects `next_sequence` of the producer in the shard that was asked about.
+    void position_is(std::uint32_t id, std::uint32_t next_sequence);
     void described(std::uint32_t id, const StreamDescription& stream, MonoTime now);
     void refused(std::uint32_t id, const Error& error, MonoTime now);
     /// What was under way may or may not have been stored; it goes again. `error` is what records
@@ -83,13 +88,15 @@ class ProducerCore {
     struct UnderWay {
         Stream* stream = nullptr;
         ShardQueue* queue = nullptr;  // nullptr: a describe
+        bool is_position = false;
     };
 
     bool route(Stream& stream, std::string_view partition_key, Bytes data, PendingRecord record);
     void reroute(Stream& stream, ShardQueue& closed);
     void ask_again(Stream& stream, MonoTime now);
-    void finish_batch(PendingBatch batch, const ShardQueue& queue, const Error* error,
-                      std::uint64_t first_ordinal, std::int64_t arrival_ms);
+    void refused_batch(Stream& stream, ShardQueue& queue, const Error& error, MonoTime now);
+    void finish_batch(PendingBatch batch, const ShardQueue& queue, const Error& error);
+    void finish_batch(PendingBatch batch, PutResult result, const ShardQueue& queue);
     void finish_record(PendingRecord record, PutResult result);
     void expire(Stream& stream, MonoTime now);
     std::chrono::milliseconds backoff(int attempts) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/base/random.h"
 #include "proto/wire_limits.h"
 
 namespace tidemill::client {
@@ -14,7 +15,7 @@ bool ShardQueue::is_full(const PendingBatch& batch) const {
 bool ShardQueue::add(std::string_view partition_key, Bytes data, PendingRecord record) {
     const std::size_t more = record_bytes(partition_key.size(), data.size(), 0);
     const auto takes = [&](const PendingBatch& batch) {
-        return !is_sealed(batch) && !is_full(batch) &&
+        return !batch.is_sealed && !is_full(batch) &&
                record.since - batch.oldest() < kFillTimeMax &&
                batch.builder.bytes() + more <= wire_limits::kBatchBytesMax;
     };
@@ -29,17 +30,19 @@ bool ShardQueue::add(std::string_view partition_key, Bytes data, PendingRecord r
 void ShardQueue::hasten() { is_hastened_ = !batches_.empty(); }
 
 PendingBatch* ShardQueue::take_due(MonoTime now) {
-    if (batches_.empty() || is_under_way_) return nullptr;
+    if (batches_.empty() || is_under_way_ || needs_position_) return nullptr;
     PendingBatch& batch = batches_.front();
     const bool has_waited = batches_.size() > 1 || is_full(batch) || is_hastened_ ||
-                            is_sealed(batch) || now >= batch.oldest() + options_.linger;
+                            batch.attempts > 0 || now >= batch.oldest() + options_.linger;
     if (!has_waited || now < batch.not_before) return nullptr;
-    if (!is_sealed(batch)) {
-        batch.producer_sequence = next_sequence_;
+    if (!batch.is_sealed) {
+        const std::uint32_t sequence = producer_id_ == 0 ? 0 : next_sequence_;
         next_sequence_ += batch.builder.record_count();
-        batch.finished = batch.builder.finish(producer_id_, batch.producer_sequence);
+        batch.finished = batch.builder.finish(producer_id_, sequence);
+        batch.is_sealed = true;
     }
     ++batch.attempts;
+    batch.may_be_stored = true;
     is_under_way_ = true;
     return &batch;
 }
@@ -49,9 +52,40 @@ MonoTime ShardQueue::next_due() const {
     const PendingBatch& batch = batches_.front();
     const MonoTime expiry = batch.oldest() + options_.record_ttl;
     const bool waits =
-        batches_.size() == 1 && !is_full(batch) && !is_hastened_ && !is_sealed(batch);
+        batches_.size() == 1 && !is_full(batch) && !is_hastened_ && batch.attempts == 0;
     const MonoTime sent = waits ? batch.oldest() + options_.linger : batch.oldest();
-    return std::min(expiry, std::max(sent, batch.not_before));
+    if (is_asking_position_) return expiry;
+    const MonoTime asked = needs_position_ ? ask_position_not_before_ : MonoTime{};
+    return std::min(expiry, std::max({sent, batch.not_before, asked}));
+}
+
+bool ShardQueue::take_position_due(MonoTime now) {
+    if (!needs_position_ || is_asking_position_ || batches_.empty() ||
+        now < ask_position_not_before_)
+        return false;
+    return is_asking_position_ = true;
+}
+
+void ShardQueue::position_is(std::uint32_t next_sequence) {
+    needs_position_ = is_asking_position_ = false;
+    next_sequence_ = next_sequence;
+}
+
+void ShardQueue::position_failed(MonoTime not_before) {
+    is_asking_position_ = false;
+    ask_position_not_before_ = not_before;
+}
+
+void ShardQueue::begin_anew() {
+    if (producer_id_ == 0) return;
+    TM_CHECK(!is_under_way_, "a batch is under way");
+    if (!batches_.empty()) batches_.front().is_sealed = batches_.front().may_be_stored = false;
+    next_sequence_ = 0;
+    if (producer_id_ == options_.producer_id) {
+        needs_position_ = true;  // the id stays, and the broker knows where it stands
+    } else {
+        producer_id_ = Random(producer_id_).next() | 1;
+    }
 }
 
 PendingBatch ShardQueue::finish() {
@@ -72,10 +106,13 @@ void ShardQueue::retry(MonoTime not_before) {
 std::vector<PendingBatch> ShardQueue::take_expired(MonoTime now) {
     std::vector<PendingBatch> expired;
     if (is_under_way_) return expired;
+    bool has_number = false;
     while (!batches_.empty() && now >= batches_.front().oldest() + options_.record_ttl) {
+        has_number = has_number || batches_.front().is_sealed;
         expired.push_back(std::move(batches_.front()));
         batches_.pop_front();
     }
+    if (has_number) begin_anew();
     return expired;
 }
 

@@ -30,8 +30,9 @@ struct PendingRecord {
 struct PendingBatch {
     RecordBatchBuilder builder;
     std::vector<PendingRecord> records;
-    RecordBatchView finished;  ///< once it has been sent for the first time; never changes after
-    std::uint32_t producer_sequence = 0;
+    RecordBatchView finished;    ///< once it is sealed; it goes again byte for byte
+    bool is_sealed = false;      ///< has its sequence number and takes no more records
+    bool may_be_stored = false;  ///< it was sent, and no answer says that it is not in the log
     int attempts = 0;
     MonoTime not_before{};  ///< of a retry
 
@@ -39,17 +40,37 @@ struct PendingBatch {
 };
 
 /// What one shard has yet to store, in order. One batch is under way at a time: so a retry cannot
-/// overtake, and while it is under way the next one fills. No clock and no socket: the caller
-/// brings the time.
+/// overtake, and while it is under way the next one fills. Numbers the records for the broker,
+/// which stores each batch once (docs/formats/record_batch.md, "Idempotence"). No clock and no
+/// socket: the caller brings the time.
 class ShardQueue {
  public:
+    /// `producer_id` 0: not idempotent.
     ShardQueue(const ShardMap::Entry& shard, const ProducerOptions& options,
                std::uint64_t producer_id)
-        : shard_(shard), options_(options), producer_id_(producer_id) {}
+        : shard_(shard),
+          options_(options),
+          producer_id_(producer_id),
+          needs_position_(producer_id != 0 && producer_id == options.producer_id) {}
 
     const ShardMap::Entry& shard() const { return shard_; }
     bool is_empty() const { return batches_.empty(); }
     bool is_under_way() const { return is_under_way_; }
+    std::uint64_t producer_id() const { return producer_id_; }
+    /// True when the broker has to be asked first where the producer stands; counts as asked.
+    bool take_position_due(MonoTime now);
+    bool is_asking() const { return is_asking_position_; }
+    void position_is(std::uint32_t next_sequence);
+    void position_failed(MonoTime not_before);
+    /// The first batch may be stored already, and only this shard can tell.
+    bool is_in_doubt() const {
+        return producer_id_ != 0 && !batches_.empty() && batches_.front().may_be_stored;
+    }
+    /// The broker has surely not stored the first batch.
+    void first_is_not_stored() { batches_.front().may_be_stored = false; }
+    /// The numbers given so far cannot be gone on with: the broker will not get the batch that
+    /// bears the next one, or has another there. What has not been answered is numbered again.
+    void begin_anew();
     /// How often the first batch has been sent.
     int attempts() const { return batches_.empty() ? 0 : batches_.front().attempts; }
 
@@ -74,12 +95,13 @@ class ShardQueue {
     // A batch takes no more records after this, so that those of one batch expire together.
     static constexpr auto kFillTimeMax = 100ms;
     bool is_full(const PendingBatch& batch) const;
-    bool is_sealed(const PendingBatch& batch) const { return batch.attempts > 0; }
 
     ShardMap::Entry shard_;
     const ProducerOptions& options_;
     std::uint64_t producer_id_;
-    std::uint32_t next_sequence_ = 0;
+    std::uint32_t next_sequence_ = 0;  // of the next batch to be sealed
+    bool needs_position_ = false, is_asking_position_ = false;
+    MonoTime ask_position_not_before_{};
     std::deque<PendingBatch> batches_;  // the front is under way or next
     bool is_under_way_ = false, is_hastened_ = false;
 };

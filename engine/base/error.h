@@ -11,17 +11,20 @@ namespace tidemill {
 /// test walks all codes.
 enum class Errc : std::uint8_t {
     // the caller's fault
-    InvalidArgument,  ///< a value is out of range or malformed
-    Validation,       ///< a request breaks a documented constraint of the API model
-    NotFound,         ///< the named stream, shard, application ... does not exist
-    AlreadyExists,    ///< the name is taken
-    ResourceInUse,    ///< it exists but is not in a state that allows this
-    ShardClosed,      ///< the shard was sealed by a split or merge; read its children
-    ExpiredIterator,  ///< a shard iterator older than its life
-    ExpiredToken,     ///< a pagination token older than its life
-    AccessDenied,     ///< authenticated, but not allowed
-    Unauthenticated,  ///< no or wrong credentials
-    Unsupported,      ///< understood, and not offered
+    InvalidArgument,   ///< a value is out of range or malformed
+    Validation,        ///< a request breaks a documented constraint of the API model
+    NotFound,          ///< the named stream, shard, application ... does not exist
+    AlreadyExists,     ///< the name is taken
+    ResourceInUse,     ///< it exists but is not in a state that allows this
+    ShardClosed,       ///< the shard was sealed by a split or merge; read its children
+    SequenceGap,       ///< a producer's earlier batch is missing; nothing was written
+    SequenceStale,     ///< a producer's batch from before those that are remembered
+    SequenceConflict,  ///< a producer's sequence numbers stand for other records already
+    ExpiredIterator,   ///< a shard iterator older than its life
+    ExpiredToken,      ///< a pagination token older than its life
+    AccessDenied,      ///< authenticated, but not allowed
+    Unauthenticated,   ///< no or wrong credentials
+    Unsupported,       ///< understood, and not offered
     // overload: try again later
     Throttled,      ///< a rate or queue is at its limit
     LimitExceeded,  ///< a count of resources is at its limit

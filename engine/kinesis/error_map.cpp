@@ -37,6 +37,9 @@ Row row_of(Errc code) {
             return {"ServiceUnavailableException", 503};
         // Outcomes that a client should simply try again: SDKs do so on 5xx.
         case Errc::ShardClosed:
+        case Errc::SequenceGap:
+        case Errc::SequenceStale:
+        case Errc::SequenceConflict:
         case Errc::Timeout:
         case Errc::Fenced:
         case Errc::NoSpace:

@@ -72,29 +72,103 @@ bool CommitWriter::is_refused(AppendOp& op, const ShardState* state, std::uint32
     if (is_broken_)
         return refuse(Outcome::Rejected, Errc::Unavailable,
                       "the log is reopening after a failed write: " + breakage_.message);
+    return false;
+}
+
+bool CommitWriter::is_overload(AppendOp& op) {
+    const auto refuse = [&](Errc code, std::string message) {
+        reject(op, Outcome::Rejected, code, std::move(message));
+        return true;
+    };
     if (pending_bytes_ + op.batch.bytes().size() > parts_.config.pending_bytes_max &&
         pending_bytes_ > 0)
-        return refuse(Outcome::Rejected, Errc::Throttled,
-                      fmt::format("{} bytes wait for the disk", pending_bytes_));
+        return refuse(Errc::Throttled, fmt::format("{} bytes wait for the disk", pending_bytes_));
     if (no_space_until_ != MonoTime{} && parts_.mono_now() < no_space_until_)
-        return refuse(Outcome::Rejected, Errc::NoSpace, "the disk is full");
+        return refuse(Errc::NoSpace, "the disk is full");
     return false;
+}
+
+// A duplicate is answered even where nothing more can be stored: in a closed shard, on a full disk.
+bool CommitWriter::is_settled_by_producer(AppendOp& op) {
+    auto judged = parts_.producers.judge(op.shard, op.batch.header());
+    switch (judged.verdict) {
+        case SequenceVerdict::Next:
+            return false;
+        case SequenceVerdict::Committed:
+            op.result = {Outcome::Committed,
+                         judged.known.first_ordinal,
+                         from_millis(judged.known.arrival_ms),
+                         true,
+                         {}};
+            ++parts_.stats.duplicates;
+            finished_.push_back(&op);
+            parts_.reactor.request_turn_end(wake_);
+            return true;
+        case SequenceVerdict::Submitted:
+            join_first_copy(op);
+            return true;
+        case SequenceVerdict::Refused:
+            ++parts_.stats.out_of_order;
+            reject(op, Outcome::Rejected, judged.error.code, std::move(judged.error.message));
+            return true;
+    }
+    return false;
+}
+
+// The first copy is in a commit that is not durable yet: the repetition ends with it.
+void CommitWriter::join_first_copy(AppendOp& op) {
+    const auto& batch = op.batch.header();
+    const auto joins = [&](Commit& commit) {
+        for (const auto& first : commit.produced) {
+            if (first.producer_id != batch.producer_id || first.shard != op.shard.value ||
+                !is_repetition(batch, first))
+                continue;
+            op.result = {
+                Outcome::Committed, first.first_ordinal, from_millis(first.arrival_ms), true, {}};
+            commit.ops.push_back(&op);
+            ++parts_.stats.duplicates;
+            return true;
+        }
+        return false;
+    };
+    for (auto* commits : {&pending_, &in_flight_})
+        for (auto& commit : *commits)
+            if (joins(*commit)) return;
+    ++parts_.stats.out_of_order;
+    reject(op, Outcome::Rejected, Errc::SequenceConflict,
+           fmt::format("producer {:016x} in shard {}: records from {} are numbers of other batches "
+                       "on their way",
+                       batch.producer_id, op.shard, batch.producer_sequence));
 }
 
 void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     auto* state = parts_.shards.find(op.shard);
     if (is_refused(op, state, ownership.epoch)) return;
+    if (op.batch.header().producer_id != 0 && is_settled_by_producer(op)) return;
+    if (is_overload(op)) return;
     if (state->is_sealed || state->is_sealing)
         return reject(op, Outcome::Rejected, Errc::ShardClosed,
                       fmt::format("shard {} is closed", op.shard));
     const Bytes bytes = op.batch.bytes();
-    if (bytes.size() > wire_limits::kStoredBatchBytesMax || bytes.size() < sizeof(RecordBatchHeader) ||
-        op.batch.record_count() == 0)
+    if (bytes.size() > wire_limits::kStoredBatchBytesMax ||
+        bytes.size() < sizeof(RecordBatchHeader) || op.batch.record_count() == 0)
         return reject(op, Outcome::Rejected, Errc::TooLarge,
                       fmt::format("a batch of {} bytes", bytes.size()));
     state->epoch = std::max(state->epoch, ownership.epoch);
     arrival_ms_ = std::max(arrival_ms_, to_millis(parts_.wall_now()));
+    const bool is_numbered = op.batch.header().producer_id != 0;
+    ProducedBatch produced{};
+    if (is_numbered) {
+        produced = produced_batch(op.batch.header());
+        produced.first_ordinal = state->next;
+        produced.arrival_ms = arrival_ms_;
+        produced.shard = op.shard.value;
+        if (!parts_.producers.submit(produced))
+            return reject(op, Outcome::Rejected, Errc::Throttled,
+                          fmt::format("too many producers write to shard {} at once", op.shard));
+    }
     auto& commit = room_for(bytes.size(), arrival_ms_);
+    if (is_numbered) commit.produced.push_back(produced);
 
     std::byte* to = commit.block->buffer.data() + commit.end;
     const std::size_t padded = align_up(bytes.size(), kCommitAlignment);
@@ -125,7 +199,7 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
 
 void CommitWriter::submit_control(AppendOp& op, Control control, std::uint64_t value) {
     auto* state = parts_.shards.find(op.shard);
-    if (is_refused(op, state, UINT32_MAX)) return;
+    if (is_refused(op, state, UINT32_MAX) || is_overload(op)) return;
     arrival_ms_ = std::max(arrival_ms_, to_millis(parts_.wall_now()));
     auto& commit = room_for(0, arrival_ms_);
     commit.entries.push_back({op.shard.value, 0, static_cast<std::uint32_t>(control), 0, value, 0,
@@ -349,6 +423,8 @@ void CommitWriter::complete(std::unique_ptr<Commit> taken) {
         parts_.shards.learn(entry, commit.arrival_ms, 0);
         if (!entry.is_control()) segment_->building->add(commit.position, commit.arrival_ms, entry);
     }
+    for (const auto& batch : commit.produced)
+        parts_.producers.commit(batch);
     commit.block->commit_offsets.push_back(static_cast<std::uint32_t>(commit.begin));
     --commit.block->unfinished;
     pending_bytes_ -= commit.batch_bytes;
@@ -370,6 +446,7 @@ void CommitWriter::complete(std::unique_ptr<Commit> taken) {
 void CommitWriter::recycle(std::unique_ptr<Commit> commit) {
     commit->entries.clear();
     commit->ops.clear();
+    commit->produced.clear();
     commit->is_closed = commit->is_returned = false;
     commit->status = {};
     commit->records = commit->batch_bytes = 0;
@@ -395,15 +472,15 @@ Task<void> CommitWriter::prepare_spare() {
 
 Task<void> CommitWriter::roll_over_and_prepare() {
     Segment* const old = segment_;
-    auto ends = parts_.shards.ends();
+    auto state = parts_.sealed_state();
     const auto last = next_number_ - 1;
     const auto check = last_check_;
     const bool is_begun = co_await roll_over();
     is_rolling_ = false;
     parts_.reactor.request_turn_end(wake_);
     if (is_begun && old != nullptr) {
-        const auto sealed =
-            co_await parts_.segments.seal_segment(*old, std::move(ends), last, check, false, false);
+        const auto sealed = co_await parts_.segments.seal_segment(*old, std::move(state), last,
+                                                                  check, false, false);
         if (!sealed)
             parts_.report(fmt::format("segment {} has no footer: {}", old->header.number,
                                       sealed.error().to_string()));
@@ -471,6 +548,8 @@ void CommitWriter::refuse_pending(Errc code, const std::string& message) {
             if (entry.is_control() && entry.bytes == static_cast<std::uint32_t>(Control::Seal))
                 state.is_sealing = false;
         }
+        for (const auto& batch : commit->produced)
+            parts_.producers.withdraw(batch);
         for (std::size_t i = commit->published_ops; i < commit->ops.size(); ++i)
             reject(*commit->ops[i], Outcome::Rejected, code, message);
         pending_bytes_ -= commit->batch_bytes;

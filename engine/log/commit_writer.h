@@ -28,7 +28,8 @@ struct Commit {
     std::size_t published_entries = 0, published_ops = 0;
     MonoTime issued{};
     std::vector<DirectoryEntry> entries;
-    std::vector<AppendOp*> ops;
+    std::vector<AppendOp*> ops;           ///< duplicates of what is inside too
+    std::vector<ProducedBatch> produced;  ///< the batches with a producer id, in order
 
     std::size_t bytes() const { return end - begin; }
 };
@@ -98,6 +99,9 @@ class CommitWriter {
     void refuse_pending(Errc code, const std::string& message);
     void recycle(std::unique_ptr<Commit> commit);
     bool is_refused(AppendOp& op, const ShardState* state, std::uint32_t epoch);
+    bool is_overload(AppendOp& op);
+    bool is_settled_by_producer(AppendOp& op);
+    void join_first_copy(AppendOp& op);
 
     LaneParts& parts_;
     TurnHook& wake_;

@@ -75,7 +75,7 @@ Task<void> Lane::stop() {
         writer_.give_up();
     } else if (auto* segment = writer_.segment(); segment != nullptr) {
         const auto sealed = co_await parts_.segments.seal_segment(
-            *segment, parts_.shards.ends(), writer_.last_number(), writer_.last_check(), false,
+            *segment, parts_.sealed_state(), writer_.last_number(), writer_.last_check(), false,
             true);
         if (!sealed) parts_.report("no seal at the stop: " + sealed.error().to_string());
     }
@@ -116,6 +116,7 @@ void Lane::configure_shard(ShardUid shard, const ShardPolicy& policy) {
     state.is_deleted = policy.is_deleted;
     state.trim_arrival_ms = -1;
     ++policy_;
+    if (policy.is_deleted) parts_.producers.forget(shard);
     if (policy.is_deleted && state.changed) state.changed->notify_all();
 }
 
@@ -201,6 +202,16 @@ Task<Status> Lane::control(ShardUid shard, Control what, std::uint64_t value) {
     co_return Status{};
 }
 
+Task<Result<ProducerPosition>> Lane::producer_position(ShardUid shard, std::uint64_t producer_id) {
+    if (parts_.gate.is_closed()) co_return stopping();
+    const InGate inside(parts_.gate);
+    while ((is_reopening_ || parts_.producers.is_busy(shard, producer_id)) && !is_stopping_)
+        co_await progress_.wait_until(MonoTime::max());
+    if (is_stopping_) co_return stopping();
+    CO_TRY(existing(shard));
+    co_return parts_.producers.position(shard, producer_id);
+}
+
 Task<Result<TailInfo>> Lane::seal(ShardUid shard, Ownership ownership) {
     if (parts_.gate.is_closed()) co_return stopping();
     const InGate inside(parts_.gate);
@@ -233,6 +244,7 @@ Task<void> Lane::keep() {
         parts_.reactor.request_turn_end(*this);
         if (is_reopening_) continue;
         co_await writer_.sync_written();
+        parts_.producers.forget_idle(to_millis(parts_.wall_now()));
         const Counted reading(readers_);
         auto& live = parts_.segments.live();
         while (live.size() > 1 && !is_stopping_) {
@@ -315,6 +327,7 @@ LogStats Lane::stats() const {
     stats.spare_files = segments.spare_count();
     stats.cache_bytes = parts_.cache.bytes();
     stats.shards = parts_.shards.size();
+    stats.producers = parts_.producers.size();
     stats.description = parts_.reactor.disk().description() +
                         (parts_.config.durability == LogDurability::Disk ? "; durability disk"
                                                                          : "; durability memory");

@@ -31,6 +31,7 @@ class Lane final : TurnHook {
     Task<Result<TailInfo>> tail(ShardUid shard);
     Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time);
     Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline);
+    Task<Result<ProducerPosition>> producer_position(ShardUid shard, std::uint64_t producer_id);
     Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership);
     Task<Status> trim(ShardUid shard, Ordinal before);
 

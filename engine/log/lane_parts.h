@@ -2,6 +2,7 @@
 
 #include "engine/log/log_config.h"
 #include "engine/log/log_stats.h"
+#include "engine/log/producer_table.h"
 #include "engine/log/read_pacer.h"
 #include "engine/log/segment_store.h"
 #include "engine/log/shard_table.h"
@@ -20,6 +21,7 @@ struct LaneParts {
           log_id(id_of_log),
           id(lane),
           pacer(on),
+          producers(config),
           cache(settings.tail_cache_bytes, settings.block_bytes),
           segments(on.disk(), config, folder_of(settings, lane), id_of_log, lane, seed, stats) {
         stats.lane = lane;
@@ -31,6 +33,8 @@ struct LaneParts {
     void report(const std::string& text) const {
         if (config.report) config.report(fmt::format("lane {}: {}", id.value, text));
     }
+    /// As of the last durable commit.
+    SealedState sealed_state() { return {shards.ends(), producers.remembered()}; }
     WallTime wall_now() const { return reactor.clock().wall_now(); }
     MonoTime mono_now() const { return reactor.clock().mono_now(); }
 
@@ -41,6 +45,7 @@ struct LaneParts {
     LogStats stats;
     ReadPacer pacer;
     ShardTable shards;
+    ProducerTable producers;
     TailCache cache;
     SegmentStore segments;
     Gate gate;

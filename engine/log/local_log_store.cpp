@@ -244,6 +244,14 @@ Task<Result<TailInfo>> LocalLogStore::wait_tail(ShardUid shard, Ordinal beyond, 
                                [=] { return lane->wait_tail(shard, beyond, deadline); });
 }
 
+Task<Result<ProducerPosition>> LocalLogStore::producer_position(ShardUid shard,
+                                                                std::uint64_t producer_id) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    auto* lane = &lane_for(shard);
+    co_return co_await call_on(lane->reactor(),
+                               [=] { return lane->producer_position(shard, producer_id); });
+}
+
 Task<Result<TailInfo>> LocalLogStore::seal(ShardUid shard, Ownership ownership) {
     if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
     auto* lane = &lane_for(shard);

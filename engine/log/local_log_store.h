@@ -50,6 +50,8 @@ class LocalLogStore final : public LogStore {
     Task<Result<TailInfo>> tail(ShardUid shard) override;
     Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time) override;
     Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) override;
+    Task<Result<ProducerPosition>> producer_position(ShardUid shard,
+                                                     std::uint64_t producer_id) override;
     Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership) override;
     Task<Status> trim(ShardUid shard, Ordinal before) override;
 

@@ -40,6 +40,11 @@ struct LogConfig {
     std::size_t footer_cache_bytes = 32_MiB;  ///< indexes of sealed segments
     std::uint32_t read_ahead_chunks = 4;      ///< of 1 MiB, once a reader goes forward
 
+    /// Idempotent producers remembered; beyond it the one idle for longest is forgotten.
+    std::uint32_t producers_per_shard = 256;
+    std::uint32_t producers = 16384;  ///< of all shards of the lane, 0.4 KiB each
+    std::chrono::milliseconds producer_idle = std::chrono::hours{7 * 24};  ///< then forgotten
+
     std::chrono::milliseconds tick{1000};  ///< retention, retries, deadlines of idle lanes
     std::uint64_t seed = 0;  ///< of salts and ids; 0: from the system. Simulation sets it.
 

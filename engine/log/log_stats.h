@@ -28,7 +28,10 @@ struct LogStats {
     std::uint64_t segments = 0, segment_bytes = 0, spare_files = 0;
     std::uint64_t segments_recycled = 0, segments_removed = 0;
     std::uint64_t rejected_throttled = 0, rejected_no_space = 0, rejected_other = 0, unknown = 0;
-    std::uint64_t reopened = 0;  ///< times the lane went through recovery after a failed write
+    std::uint64_t duplicates = 0;    ///< batches recognised as stored before
+    std::uint64_t out_of_order = 0;  ///< batches of idempotent producers refused as such
+    std::uint64_t producers = 0;     ///< idempotent producers remembered, by shard
+    std::uint64_t reopened = 0;      ///< times the lane went through recovery after a failed write
     std::uint64_t damaged_ranges = 0;  ///< found so far, by recovery or by reads
     std::uint64_t recovery_micros = 0, recovery_bytes = 0;
     std::uint64_t shards = 0;

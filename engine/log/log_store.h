@@ -22,6 +22,7 @@ struct AppendResult {
     Outcome outcome = Outcome::Unknown;
     Ordinal first_ordinal = 0;  ///< of the batch's first record; valid when Committed
     WallTime arrival{};         ///< stamped arrival time; valid when Committed
+    bool is_duplicate = false;  ///< Committed before: these are the first copy's place and time
     Error error;                ///< why not Committed
 };
 
@@ -64,6 +65,13 @@ struct ReadResult {
     TailInfo tail;  ///< as of this read
 };
 
+/// How far an idempotent producer has come in one shard.
+struct ProducerPosition {
+    bool is_known = false;  ///< false: no batch of it is remembered; it may begin anywhere
+    std::uint32_t next_sequence = 0;  ///< of its next batch
+    Ordinal end = 0;                  ///< one past its last record
+};
+
 /// What the log must know of a shard to let old data go.
 struct ShardPolicy {
     std::chrono::milliseconds retention = std::chrono::hours{24};
@@ -77,10 +85,13 @@ class ShardWriter {
     virtual ~ShardWriter() = default;
     virtual ShardUid shard() const = 0;
     /// Appends one batch and assigns consecutive ordinals. Appends of one writer commit in the
-    /// order of submission. Durability: Committed means on stable storage (or in memory where the
-    /// store's durability is `memory`). Errors (in op.result): Rejected with ShardClosed, NoSpace,
-    /// Throttled (too many bytes in flight), TooLarge,
-    ///   Unavailable (stopping); Fenced; Unknown with IoFailed.
+    /// order of submission. A batch with a producer id that repeats a stored one is not stored
+    /// again: it ends Committed with the first copy's place (`is_duplicate`), not before that one
+    /// is durable; also when the shard has been sealed since. Durability: Committed means on stable
+    /// storage (or in memory where the store's durability is `memory`). Errors (in op.result):
+    /// Rejected with ShardClosed, NoSpace, Throttled (too many bytes in flight), TooLarge,
+    ///   Unavailable (stopping), SequenceGap, SequenceStale, SequenceConflict (an idempotent
+    ///   producer's batch out of its order); Fenced; Unknown with IoFailed.
     virtual void submit(AppendOp& op) = 0;
     /// `submit` as a task. `batch` must stay alive until the task ends.
     Task<AppendResult> append(RecordBatchView batch);
@@ -114,6 +125,11 @@ class LogStore {
 
     /// The first record that arrived at or after `time`; `tail.end` when there is none yet.
     virtual Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time) = 0;
+
+    /// How far producer `producer_id` has come in the shard, once nothing of it is on its way.
+    /// Errors: NotFound.
+    virtual Task<Result<ProducerPosition>> producer_position(ShardUid shard,
+                                                             std::uint64_t producer_id) = 0;
 
     /// Resumes with the new tail once its end exceeds `beyond`, the shard is sealed or deleted, or
     /// at `deadline` (then with the tail as it is).

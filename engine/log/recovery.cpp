@@ -18,12 +18,12 @@ Task<Status> scan_segment(LaneParts& parts, Segment& segment, std::uint64_t prov
         if (!commit) break;
         for (std::size_t i = 0; i < commit->header.directory_count; ++i) {
             const auto entry = commit->entry(i);
-            const std::uint32_t epoch =
-                entry.is_control()
-                    ? 0
-                    : load_le<RecordBatchHeader>(commit->bytes.data() + entry.offset).epoch;
             const bool is_intact = std::ranges::find(commit->damaged, i) == commit->damaged.end();
-            parts.shards.learn(entry, commit->header.arrival_ms, is_intact ? epoch : 0);
+            RecordBatchHeader batch{};
+            if (!entry.is_control() && is_intact)
+                batch = load_le<RecordBatchHeader>(commit->bytes.data() + entry.offset);
+            parts.shards.learn(entry, commit->header.arrival_ms, batch.epoch);
+            if (batch.producer_id != 0) parts.producers.learn(produced_batch(batch));
             if (!entry.is_control())
                 segment.building->add(commit->position, commit->header.arrival_ms, entry);
         }
@@ -42,9 +42,9 @@ Task<Status> scan_segment(LaneParts& parts, Segment& segment, std::uint64_t prov
     co_return Status{};
 }
 
-/// Position in live() of the newest segment whose ends table can be believed, having loaded it;
-/// npos without one.
-Task<Result<std::size_t>> load_newest_ends(LaneParts& parts) {
+/// Position in live() of the newest segment whose state of the lane can be believed, having loaded
+/// it; npos without one.
+Task<Result<std::size_t>> load_newest_state(LaneParts& parts) {
     auto& live = parts.segments.live();
     for (std::size_t i = live.size(); i-- > 0;) {
         if (!live[i]->is_sealed) continue;
@@ -56,8 +56,17 @@ Task<Result<std::size_t>> load_newest_ends(LaneParts& parts) {
             parts.report(footer.error().message);
             continue;
         }
+        const auto producers = co_await parts.segments.read_producers(*pin);
+        if (!producers && producers.error().code != Errc::Corrupt)
+            co_return std::unexpected(producers.error());
+        if (!producers) {
+            parts.report(producers.error().message);
+            continue;
+        }
         for (const auto& end : (*footer)->ends)
             parts.shards.learn(end);
+        for (const auto& batch : *producers)
+            parts.producers.learn(batch);
         co_return i;
     }
     co_return SIZE_MAX;
@@ -70,8 +79,9 @@ Task<Result<RecoveredLane>> recover_lane(LaneParts& parts) {
     RecoveredLane lane;
     CO_TRY(co_await parts.segments.load());
     parts.shards.forget_log();
+    parts.producers.clear();
     auto& live = parts.segments.live();
-    CO_ASSIGN(const std::size_t trusted, co_await load_newest_ends(parts));
+    CO_ASSIGN(const std::size_t trusted, co_await load_newest_state(parts));
     const std::size_t first = trusted == SIZE_MAX ? 0 : trusted + 1;
     if (trusted != SIZE_MAX) {
         lane.last_commit = live[trusted]->seal.last_commit;
@@ -89,7 +99,7 @@ Task<Result<RecoveredLane>> recover_lane(LaneParts& parts) {
         // What is served from now on must be as durable as what was acknowledged.
         CO_TRY(co_await segment.file->sync());
         auto sealed = co_await parts.segments.seal_segment(
-            segment, parts.shards.ends(), lane.last_commit, lane.last_check,
+            segment, parts.sealed_state(), lane.last_commit, lane.last_check,
             lane.damage.size() > known_damage, is_newest);
         if (!sealed) co_return std::unexpected(std::move(sealed).error());
     }

@@ -19,6 +19,11 @@ template <>
 constexpr std::uint32_t kMagic<SegmentSeal> = kSealMagic;
 
 template <class T>
+constexpr std::uint16_t kVersion = kSegmentVersion;
+template <>
+constexpr std::uint16_t kVersion<SegmentSeal> = kSealVersion;
+
+template <class T>
 std::uint32_t crc_of(const std::byte* at) {
     return crc32c({at, offsetof(T, crc)});
 }
@@ -29,7 +34,7 @@ template <class T>
 void write_block(MutableBytes block, T value) {
     std::memset(block.data(), 0, kBlockBytes);
     value.magic = kMagic<T>;
-    value.version = kSegmentVersion;
+    value.version = kVersion<T>;
     store_le(block.data(), value);
     value.crc = crc_of<T>(block.data());
     store_le(block.data(), value);
@@ -41,7 +46,7 @@ std::optional<T> read_block(Bytes block) {
     for (const std::size_t at : {std::size_t{0}, kSecondCopy}) {
         if (block.size() < at + sizeof(T)) continue;
         const auto value = load_le<T>(block.data() + at);
-        if (value.magic == kMagic<T> && value.version == kSegmentVersion &&
+        if (value.magic == kMagic<T> && value.version == kVersion<T> &&
             value.crc == crc_of<T>(block.data() + at))
             return value;
     }

@@ -64,12 +64,16 @@ struct SegmentSeal {
     std::uint64_t index_count;  ///< SegmentIndexEntry, sorted by shard, then position
     std::uint64_t ends_position;
     std::uint64_t ends_count;  ///< ShardEndEntry, sorted by shard
+    std::uint64_t producers_position;
+    std::uint64_t producers_count;  ///< ProducedBatch, longest idle producer first
     std::uint32_t index_crc;
     std::uint32_t ends_crc;
+    std::uint32_t producers_crc;
     std::uint32_t last_check;  ///< header_crc of last_commit
+    std::uint32_t reserved;
     std::uint32_t crc;
 };
-static_assert(sizeof(SegmentSeal) == 112);
+static_assert(sizeof(SegmentSeal) == 136);
 enum SealFlag : std::uint16_t { kSealPunched = 1, kSealDamaged = 2 };
 
 /// Where a shard's batches lie: the first commit with one of them in each 64 KiB stride of the
@@ -98,10 +102,26 @@ struct ShardEndEntry {
 };
 static_assert(sizeof(ShardEndEntry) == 40);
 
+/// A batch of an idempotent producer (docs/formats/record_batch.md, "Idempotence"): what its
+/// repetition is recognised by and answered with. The last few of each producer and shard.
+struct ProducedBatch {
+    std::uint64_t producer_id;  ///< never 0
+    std::uint64_t first_ordinal;
+    std::int64_t arrival_ms;
+    std::uint32_t shard;
+    std::uint32_t first_sequence;
+    std::uint32_t record_count;
+    std::uint32_t payload_crc;  ///< 0 of a sealed batch, whose bytes differ each time
+
+    std::uint32_t next_sequence() const { return first_sequence + record_count; }
+};
+static_assert(sizeof(ProducedBatch) == 40);
+
 constexpr std::uint32_t kSuperblockMagic = 0x304d4454;  // "TDM0"
 constexpr std::uint32_t kSegmentMagic = 0x31534d54;     // "TMS1"
 constexpr std::uint32_t kSealMagic = 0x31464d54;        // "TMF1"
 constexpr std::uint16_t kSegmentVersion = 1;
+constexpr std::uint16_t kSealVersion = 2;  ///< 1 had no producers; it counts as absent
 constexpr std::uint64_t kBlockBytes = 4096;
 constexpr std::uint64_t kSegmentDataStart = 2 * kBlockBytes;
 

@@ -29,6 +29,12 @@ class SegmentIndexBuilder {
     std::int64_t last_arrival_ms_ = 0;
 };
 
+/// What a seal says of the lane as a whole, as of the segment's last commit.
+struct SealedState {
+    std::vector<ShardEndEntry> ends;       ///< sorted
+    std::vector<ProducedBatch> producers;  ///< longest idle producer first
+};
+
 /// What a reader needs of a segment that is no longer written.
 struct SegmentFooter {
     std::vector<SegmentIndexEntry> index;  ///< sorted

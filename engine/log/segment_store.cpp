@@ -145,17 +145,18 @@ Task<Result<Segment*>> SegmentStore::begin_segment(std::uint64_t first_commit,
     co_return live_.back().get();
 }
 
-Task<Status> SegmentStore::seal_segment(Segment& segment, std::vector<ShardEndEntry> ends,
+Task<Status> SegmentStore::seal_segment(Segment& segment, SealedState state,
                                         std::uint64_t last_commit, std::uint32_t last_check,
                                         bool is_damaged, bool give_back_rest) {
     const SegmentPin pin(segment);
     auto footer = std::make_unique<SegmentFooter>();
     footer->index = segment.building->sorted();
-    footer->ends = std::move(ends);
+    footer->ends = std::move(state.ends);
     const auto as_block_bytes = [](const auto& items) {
         return std::as_bytes(std::span(items.data(), items.size()));
     };
     const Bytes index = as_block_bytes(footer->index), table = as_block_bytes(footer->ends);
+    const Bytes producers = as_block_bytes(state.producers);
     SegmentSeal seal{};
     seal.log_id = segment.header.log_id;
     seal.salt = segment.header.salt;
@@ -168,11 +169,14 @@ Task<Status> SegmentStore::seal_segment(Segment& segment, std::vector<ShardEndEn
     seal.index_count = footer->index.size();
     seal.ends_position = seal.index_position + align_up(index.size(), kBlockBytes);
     seal.ends_count = footer->ends.size();
+    seal.producers_position = seal.ends_position + align_up(table.size(), kBlockBytes);
+    seal.producers_count = state.producers.size();
     seal.index_crc = crc32c(index);
     seal.ends_crc = crc32c(table);
+    seal.producers_crc = crc32c(producers);
     seal.last_check = last_check;
     seal.flags = is_damaged ? kSealDamaged : 0;
-    const std::uint64_t end = seal.ends_position + align_up(table.size(), kBlockBytes);
+    const std::uint64_t end = seal.producers_position + align_up(producers.size(), kBlockBytes);
     segment.footer = std::move(footer);
     segment.last_use = ++uses_;
     CO_TRY(open_file(segment));
@@ -180,10 +184,14 @@ Task<Status> SegmentStore::seal_segment(Segment& segment, std::vector<ShardEndEn
     if (bytes > 0) {
         const Buffer buffer = Buffer::allocate(bytes);
         std::memset(buffer.data(), 0, bytes);
-        if (!index.empty()) std::memcpy(buffer.data(), index.data(), index.size());
-        if (!table.empty())
-            std::memcpy(buffer.data() + (seal.ends_position - seal.index_position), table.data(),
-                        table.size());
+        const auto put = [&](Bytes from, std::uint64_t position) {
+            if (!from.empty())
+                std::memcpy(buffer.data() + (position - seal.index_position), from.data(),
+                            from.size());
+        };
+        put(index, seal.index_position);
+        put(table, seal.ends_position);
+        put(producers, seal.producers_position);
         CO_TRY(co_await segment.file->write(seal.index_position, buffer.bytes(),
                                             Persistence::Durable));
     }
@@ -251,6 +259,26 @@ Task<Result<const SegmentFooter*>> SegmentStore::footer(Segment& segment) {
 Task<Result<const SegmentFooter*>> SegmentStore::read_stored_footer(Segment& segment) {
     CO_ASSIGN(segment.footer, co_await read_footer(segment));
     co_return segment.footer.get();
+}
+
+Task<Result<std::vector<ProducedBatch>>> SegmentStore::read_producers(Segment& segment) {
+    CO_TRY(open_file(segment));
+    const auto& seal = segment.seal;
+    std::vector<ProducedBatch> producers;
+    if (seal.producers_count == 0) co_return producers;
+    if (seal.producers_position > segment.file->size() ||
+        seal.producers_count > segment.file->size() / sizeof(ProducedBatch))
+        co_return fail(Errc::Corrupt, "the seal points beyond its file");
+    const auto size = static_cast<std::size_t>(seal.producers_count) * sizeof(ProducedBatch);
+    const Buffer buffer = Buffer::allocate(align_up(size, kBlockBytes));
+    CO_ASSIGN(const std::size_t filled,
+              co_await segment.file->read(seal.producers_position, buffer.bytes()));
+    if (filled < size || crc32c(buffer.bytes().first(size)) != seal.producers_crc)
+        co_return fail(Errc::Corrupt,
+                       fmt::format("the producers of segment {} are damaged", seal.number));
+    producers.resize(static_cast<std::size_t>(seal.producers_count));
+    std::memcpy(producers.data(), buffer.data(), size);
+    co_return producers;
 }
 
 Task<Result<std::unique_ptr<SegmentFooter>>> SegmentStore::read_footer(Segment& segment) {

@@ -76,9 +76,8 @@ class SegmentStore {
     /// Writes footer and seal behind the segment's last commit. `give_back_rest`: the file will not
     /// be full, return its tail to the file system. Errors: those of the disk; the segment stays
     /// readable, without a footer on disk.
-    Task<Status> seal_segment(Segment& segment, std::vector<ShardEndEntry> ends,
-                              std::uint64_t last_commit, std::uint32_t last_check, bool is_damaged,
-                              bool give_back_rest);
+    Task<Status> seal_segment(Segment& segment, SealedState state, std::uint64_t last_commit,
+                              std::uint32_t last_check, bool is_damaged, bool give_back_rest);
     /// Lets the oldest segment go. It has no pins and is not the newest.
     void retire_oldest();
 
@@ -87,6 +86,8 @@ class SegmentStore {
     Task<Result<const SegmentFooter*>> footer(Segment& segment);
     /// The same from its place on disk or not at all. Errors: IoFailed, Corrupt.
     Task<Result<const SegmentFooter*>> read_stored_footer(Segment& segment);
+    /// The seal's table of producers. Errors: IoFailed, Corrupt.
+    Task<Result<std::vector<ProducedBatch>>> read_producers(Segment& segment);
     /// Opens the file where it was closed. Errors: IoFailed.
     Status open_file(Segment& segment);
 

@@ -28,8 +28,12 @@ Task<Result<bool>> is_footer_intact(File& file, const SegmentSeal& seal) {
               co_await table(seal.index_position, seal.index_count * sizeof(SegmentIndexEntry),
                              seal.index_crc));
     if (!index) co_return false;
-    co_return co_await table(seal.ends_position, seal.ends_count * sizeof(ShardEndEntry),
-                             seal.ends_crc);
+    CO_ASSIGN(
+        const bool ends,
+        co_await table(seal.ends_position, seal.ends_count * sizeof(ShardEndEntry), seal.ends_crc));
+    if (!ends) co_return false;
+    co_return co_await table(seal.producers_position, seal.producers_count * sizeof(ProducedBatch),
+                             seal.producers_crc);
 }
 
 void follow(const DirectoryEntry& entry, const SegmentReport& segment, ShardEnds& ends,

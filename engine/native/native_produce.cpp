@@ -54,7 +54,8 @@ void NativeConnection::answer_append(ProduceOp& op) {
     const auto& result = op.result;
     const auto kind = static_cast<std::uint8_t>(wire::Kind::Produce);
     if (result.outcome == Outcome::Committed) {
-        const wire::ProduceReply reply(result.first_ordinal, to_millis(result.arrival));
+        const wire::ProduceReply reply(result.first_ordinal, to_millis(result.arrival),
+                                       result.is_duplicate ? 1u : 0u);
         send(kind, wire::kReply | wire::kEnd, op.request_id, wire::struct_bytes(reply));
     } else {
         Error error = result.error;

@@ -11,6 +11,7 @@ Answer answer_of(std::uint8_t kind) {
         case Kind::Fetch:
         case Kind::Tail:
         case Kind::SeekTime:
+        case Kind::ProducerPosition:
             return answer_reading;
         case Kind::CreateStream:
         case Kind::DeleteStream:

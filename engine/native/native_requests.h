@@ -12,7 +12,7 @@ bool is_native_request(std::uint8_t kind);
 Task<void> answer_native_request(NativeConnection& connection, NativeRequest request,
                                  NativeReply& reply);
 
-// reading.cpp: Fetch, Tail, SeekTime
+// reading.cpp: Fetch, Tail, SeekTime, ProducerPosition
 Task<Status> answer_reading(NativeConnection& connection, const NativeRequest& request,
                             NativeReply& reply);
 // streams.cpp: CreateStream, DeleteStream, DescribeStream, ListStreams

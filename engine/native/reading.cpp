@@ -52,6 +52,16 @@ Task<Status> answer_reading(NativeConnection& connection, const NativeRequest& r
             reply.send(wire::struct_bytes(answer));
             co_return Status{};
         }
+        case Kind::ProducerPosition: {
+            CO_ASSIGN(const auto wish, wire::read_struct<wire::ProducerPositionRequest>(message));
+            CO_ASSIGN(const ProducerPosition position,
+                      co_await connection.service().producer_position(ShardUid{wish.shard()},
+                                                                      wish.producer_id()));
+            const wire::ProducerPositionReply answer(position.end, position.next_sequence,
+                                                     position.is_known ? 1u : 0u);
+            reply.send(wire::struct_bytes(answer));
+            co_return Status{};
+        }
         default: {
             CO_ASSIGN(const auto wish, wire::read_struct<wire::SeekTimeRequest>(message));
             CO_ASSIGN(const Ordinal ordinal,

@@ -112,6 +112,10 @@ Status validate(const Config& config) {
                                 config.segment_bytes, config.disk_budget_bytes));
     TRY(check_range("log.retention_tick", static_cast<std::uint64_t>(config.retention_tick.count()),
                     10, 3'600'000));
+    TRY(check_range("log.producers_per_shard", config.producers_per_shard, 1, 1'000'000));
+    TRY(check_range("log.producers", config.producers, 1, 1'000'000));
+    TRY(check_range("log.producer_idle", static_cast<std::uint64_t>(config.producer_idle.count()),
+                    1000, 10ull * 365 * 24 * 3'600'000));
     TRY(validate(config.encryption));
     TRY(check_range("http.connections", config.http.connections, 1, 1'000'000));
     TRY(check_range("http.header_bytes", config.http.header_bytes, 4_KiB, 1_MiB));

@@ -39,6 +39,9 @@ struct Config {
     std::size_t tail_cache_bytes = 256_MiB;  ///< of all lanes together
     std::size_t read_cache_bytes = 128_MiB;  ///< of all lanes together
     std::chrono::milliseconds retention_tick{1000};
+    std::uint32_t producers_per_shard = 256;  ///< idempotent ones remembered
+    std::uint32_t producers = 16384;          ///< of all shards of a lane
+    std::chrono::milliseconds producer_idle = std::chrono::hours{7 * 24};  ///< then forgotten
 
     EncryptionConfig encryption;
     HttpLimits http;

@@ -91,6 +91,10 @@ Status set_tick(const toml::node& value, Config& config) {
     ASSIGN(config.retention_tick, duration_of(value));
     return {};
 }
+Status set_producer_idle(const toml::node& value, Config& config) {
+    ASSIGN(config.producer_idle, duration_of(value));
+    return {};
+}
 Status set_connections(const toml::node& value, Config& config) {
     ASSIGN(config.http.connections, count_of(value));
     return {};
@@ -151,6 +155,9 @@ constexpr Key kKeys[] = {
     {"log.tail_cache_bytes", set_size<&Config::tail_cache_bytes>},
     {"log.read_cache_bytes", set_size<&Config::read_cache_bytes>},
     {"log.retention_tick", set_tick},
+    {"log.producers_per_shard", set_count<&Config::producers_per_shard>},
+    {"log.producers", set_count<&Config::producers>},
+    {"log.producer_idle", set_producer_idle},
     {"encryption.master_key_file", set_key_file<&EncryptionConfig::master_key>},
     {"encryption.master_key_command", set_key_command<&EncryptionConfig::master_key>},
     {"encryption.previous_master_key_file", set_key_file<&EncryptionConfig::previous_master_key>},

@@ -22,6 +22,10 @@ constexpr Figure kCounters[] = {
     {"tidemill_log_segments_recycled_total", "segments used again", &LogStats::segments_recycled},
     {"tidemill_log_segments_removed_total", "segments given back", &LogStats::segments_removed},
     {"tidemill_log_unknown_total", "appends whose outcome is unknown", &LogStats::unknown},
+    {"tidemill_log_duplicates_total", "repeated batches recognised, not stored again",
+     &LogStats::duplicates},
+    {"tidemill_log_out_of_order_total", "batches refused for their producer's sequence",
+     &LogStats::out_of_order},
     {"tidemill_log_reopened_total", "recoveries after a failed write", &LogStats::reopened},
 };
 constexpr Figure kLevels[] = {
@@ -33,6 +37,7 @@ constexpr Figure kLevels[] = {
      &LogStats::read_cache_bytes},
     {"tidemill_log_damaged_ranges", "places found damaged", &LogStats::damaged_ranges},
     {"tidemill_log_shards", "shards the log knows", &LogStats::shards},
+    {"tidemill_log_producers", "idempotent producers remembered, by shard", &LogStats::producers},
 };
 
 std::uint64_t sum(const std::vector<LogStats>& stats, std::uint64_t LogStats::* value) {

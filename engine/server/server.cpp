@@ -33,6 +33,9 @@ LogConfig log_config(const Config& config, std::uint32_t cores) {
     to.tail_cache_bytes = config.tail_cache_bytes / lanes;
     to.read_cache_bytes = config.read_cache_bytes / lanes;
     to.tick = config.retention_tick;
+    to.producers_per_shard = config.producers_per_shard;
+    to.producers = config.producers;
+    to.producer_idle = config.producer_idle;
     to.report = [](const std::string& text) { log::warn("log_report", {{"text", text}}); };
     return to;
 }

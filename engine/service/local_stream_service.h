@@ -46,6 +46,8 @@ class LocalStreamService final : public StreamService {
     Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) override;
     Task<Result<TailInfo>> tail(ShardUid shard) override;
     Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time) override;
+    Task<Result<ProducerPosition>> producer_position(ShardUid shard,
+                                                     std::uint64_t producer_id) override;
     Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) override;
 
     Task<Result<std::vector<Checkpoint>>> checkpoints(std::string application,

@@ -14,6 +14,11 @@ Task<Result<Ordinal>> LocalStreamService::seek_time(ShardUid shard, WallTime tim
     return log_.seek_time(shard, time);
 }
 
+Task<Result<ProducerPosition>> LocalStreamService::producer_position(ShardUid shard,
+                                                                     std::uint64_t producer_id) {
+    return log_.producer_position(shard, producer_id);
+}
+
 Task<Result<TailInfo>> LocalStreamService::wait_tail(ShardUid shard, Ordinal beyond,
                                                      MonoTime deadline) {
     return log_.wait_tail(shard, beyond, deadline);

@@ -94,6 +94,8 @@ class StreamService {
     virtual Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) = 0;
     virtual Task<Result<TailInfo>> tail(ShardUid shard) = 0;
     virtual Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time) = 0;
+    virtual Task<Result<ProducerPosition>> producer_position(ShardUid shard,
+                                                             std::uint64_t producer_id) = 0;
     virtual Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) = 0;
 
     // Consumer applications: leases with checkpoints, kept in the catalog store.

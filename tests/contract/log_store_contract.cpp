@@ -71,6 +71,7 @@ Task<void> unknown_shards(LogStore& store) {
     CHECK_EQ((co_await store.seek_time(nobody, from_millis(0))).error().code, Errc::NotFound);
     CHECK_EQ((co_await store.seal(nobody, {})).error().code, Errc::NotFound);
     CHECK_EQ((co_await store.trim(nobody, 1)).error().code, Errc::NotFound);
+    CHECK_EQ((co_await store.producer_position(nobody, 1)).error().code, Errc::NotFound);
 }
 
 Task<void> write_some(LogStore& store) {
@@ -191,6 +192,97 @@ Task<void> deleting(LogStore& store) {
              Errc::NotFound);
 }
 
+constexpr std::uint64_t kProducer = 0x1234'5678'9abc'def0;
+
+std::vector<std::byte> produced(std::uint32_t shard, Ordinal first, std::uint32_t count,
+                                std::uint32_t sequence) {
+    RecordBatchBuilder builder;
+    for (std::uint32_t i = 0; i < count; ++i)
+        builder.add("key", as_bytes(fmt::format("{}:{}", shard, first + i)));
+    const auto view = builder.finish(kProducer, sequence);
+    return {view.bytes().begin(), view.bytes().end()};
+}
+
+Task<AppendResult> send(LogStore& store, std::uint32_t shard, std::vector<std::byte> bytes) {
+    auto writer = store.open_writer(ShardUid{shard}, {});
+    REQUIRE(writer.has_value());
+    co_return co_await (*writer)->append(*RecordBatchView::parse(bytes));
+}
+
+Task<void> repeat(LogStore& store) {
+    co_await configure(store);
+    for (std::uint32_t shard = 1; shard <= 8; ++shard) {
+        const auto unknown = co_await store.producer_position(ShardUid{shard}, kProducer);
+        REQUIRE(unknown.has_value());
+        CHECK_FALSE(unknown->is_known);
+        const auto first = co_await send(store, shard, produced(shard, 0, 3, 10));
+        REQUIRE_EQ(first.outcome, Outcome::Committed);
+        CHECK_FALSE(first.is_duplicate);
+        const auto second = co_await send(store, shard, produced(shard, 3, 2, 13));
+        CHECK_EQ(second.first_ordinal, 3);
+        const auto again = co_await send(store, shard, produced(shard, 0, 3, 10));
+        CHECK_EQ(again.outcome, Outcome::Committed);
+        CHECK(again.is_duplicate);
+        CHECK_EQ(again.first_ordinal, first.first_ordinal);
+        CHECK(again.arrival == first.arrival);
+        const auto gap = co_await send(store, shard, produced(shard, 5, 2, 16));
+        CHECK_EQ(gap.outcome, Outcome::Rejected);
+        CHECK_EQ(gap.error.code, Errc::SequenceGap);
+        const auto overlap = co_await send(store, shard, produced(shard, 5, 2, 14));
+        CHECK_EQ(overlap.error.code, Errc::SequenceConflict);
+        const auto old = co_await send(store, shard, produced(shard, 5, 2, 8));
+        CHECK_EQ(old.error.code, Errc::SequenceStale);
+        CHECK_EQ(co_await read_all(store, shard, 0, 1_MiB), 5);
+    }
+}
+
+Task<void> repeat_after_restart(LogStore& store) {
+    co_await configure(store);
+    for (std::uint32_t shard = 1; shard <= 8; ++shard) {
+        const auto position = co_await store.producer_position(ShardUid{shard}, kProducer);
+        REQUIRE(position.has_value());
+        CHECK(position->is_known);
+        CHECK_EQ(position->next_sequence, 15);
+        CHECK_EQ(position->end, 5);
+        const auto again = co_await send(store, shard, produced(shard, 3, 2, 13));
+        CHECK(again.is_duplicate);
+        CHECK_EQ(again.first_ordinal, 3);
+        CHECK((co_await store.seal(ShardUid{shard}, {})).has_value());
+        CHECK((co_await send(store, shard, produced(shard, 0, 3, 10))).is_duplicate);
+        CHECK_EQ((co_await send(store, shard, produced(shard, 5, 3, 15))).error.code,
+                 Errc::ShardClosed);
+        CHECK_EQ(co_await read_all(store, shard, 0, 1_MiB), 5);
+    }
+}
+
+Task<void> repeat_in_flight(LogStore& store) {
+    co_await configure(store);
+    auto writer = *store.open_writer(ShardUid{2}, {});
+    int done_count = 0;
+    std::vector<Counting> ops(100);
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+        auto& op = ops[i];
+        const auto number = static_cast<std::uint32_t>(i / 2 * 3);  // each batch twice
+        op.bytes = produced(2, number, 3, number);
+        op.shard = ShardUid{2};
+        op.batch = *RecordBatchView::parse(op.bytes);
+        op.done_count = &done_count;
+        op.done = [](AppendOp& ended) noexcept { ++*static_cast<Counting&>(ended).done_count; };
+        writer->submit(op);
+    }
+    (void)co_await store.wait_tail(ShardUid{2}, 149, MonoTime::max());
+    const auto position = co_await store.producer_position(ShardUid{2}, kProducer);
+    CHECK_EQ(position->next_sequence, 150);
+    while (done_count < 100)
+        (void)co_await store.tail(ShardUid{2});
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+        REQUIRE_EQ(ops[i].result.outcome, Outcome::Committed);
+        CHECK_EQ(ops[i].result.first_ordinal, i / 2 * 3);
+        CHECK_EQ(ops[i].result.is_duplicate, i % 2 == 1);
+    }
+    CHECK_EQ(co_await read_all(store, 2, 0, 1_MiB), 150);
+}
+
 }  // namespace
 
 void check_log_store(const std::function<std::unique_ptr<LogStoreUnderTest>()>& make) {
@@ -215,6 +307,13 @@ void check_log_store(const std::function<std::unique_ptr<LogStoreUnderTest>()>& 
     SUBCASE("a greater epoch fences the older owner") { make()->run(fencing); }
     SUBCASE("trimmed records are not read again") { make()->run(trimming); }
     SUBCASE("a deleted shard is gone") { make()->run(deleting); }
+    SUBCASE("an idempotent producer's batch is stored once, also after a restart and a seal") {
+        auto log = make();
+        log->run(repeat);
+        log->restart();
+        log->run(repeat_after_restart);
+    }
+    SUBCASE("a repetition in flight ends with its first copy") { make()->run(repeat_in_flight); }
 }
 
 }  // namespace tidemill::contract

@@ -4,6 +4,7 @@
 
 #include "engine/base/hash_key.h"
 #include "engine/base/random.h"
+#include "engine/log/producer_table.h"
 
 using namespace tidemill;
 using namespace tidemill::client;
@@ -39,7 +40,7 @@ struct World {
             put.hand_out();
     }
     void acknowledge(const ProducerRequest& request, std::uint64_t ordinal) {
-        core.acknowledged(request.id, ordinal, 0, now);
+        core.acknowledged(request.id, ordinal, 0, false);
         hand_out();
     }
     void refuse(const ProducerRequest& request, Errc code) {
@@ -64,7 +65,7 @@ struct World {
     void answer_describe(std::vector<std::uint32_t> open) {
         const auto asked = requests();
         REQUIRE_EQ(asked.size(), 1);
-        REQUIRE(asked[0].is_describe);
+        REQUIRE(asked[0].kind == ProducerRequest::Kind::Describe);
         core.described(asked[0].id, stream(std::move(open)), now);
     }
 };
@@ -80,6 +81,42 @@ std::vector<std::string> data_of(Bytes batch) {
 }
 
 using Texts = std::vector<std::string>;
+
+RecordBatchHeader header_of(const ProducerRequest& request) {
+    return load_le<RecordBatchHeader>(request.batch.data());
+}
+
+/// A broker that stores each batch once, as the log does.
+struct ModelBroker {
+    struct Shard {
+        ProducerTable table{config_of()};
+        bool is_open = true;
+        Ordinal end = 0;
+        static const LogConfig& config_of() {
+            static const LogConfig config;
+            return config;
+        }
+    };
+    std::map<std::uint32_t, Shard> shards;
+    std::map<std::string, std::vector<int>> stored;  // numbers by key, in the order stored
+
+    /// The error, or whether it was a duplicate.
+    std::variant<Errc, bool> produce(std::uint32_t uid, Bytes bytes) {
+        Shard& shard = shards.at(uid);
+        const auto batch = *RecordBatchView::parse(bytes);
+        const auto& header = batch.header();
+        const auto judged = shard.table.judge(ShardUid{uid}, header);
+        if (judged.verdict == SequenceVerdict::Committed) return true;
+        if (judged.verdict == SequenceVerdict::Refused) return judged.error.code;
+        if (!shard.is_open) return Errc::ShardClosed;
+        shard.table.learn({header.producer_id, shard.end, 0, uid, header.producer_sequence,
+                           header.record_count, header.payload_crc});
+        shard.end += header.record_count;
+        for (const auto& text : data_of(bytes))
+            stored[text.substr(0, 1)].push_back(std::stoi(text.substr(1)));
+        return false;
+    }
+};
 
 }  // namespace
 
@@ -263,29 +300,170 @@ TEST_SUITE("producer/core") {
         CHECK_FALSE(world.core.has_work());
     }
 
+    TEST_CASE("each shard's records are numbered from 0, under one random id") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        world.put("a", "a1", "1");
+        world.put("a", "a2", "1");
+        world.put("b", "b1", to_decimal(kUint128Max));
+        world.answer_describe({1, 2});
+        auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 2);
+        for (const auto& request : sent) {
+            CHECK_EQ(header_of(request).producer_id, 99);
+            CHECK_EQ(header_of(request).producer_sequence, 0);
+            world.acknowledge(request, 0);
+        }
+        world.put("a", "a3", "1");
+        CHECK_EQ(header_of(world.requests().at(0)).producer_sequence, 2);
+
+        options.is_idempotent = false;
+        World plain(options);
+        plain.put("a", "a1");
+        plain.answer_describe({1});
+        CHECK_EQ(header_of(plain.requests().at(0)).producer_id, 0);
+    }
+
+    TEST_CASE("after a batch was given up the next ones are numbered anew, under another id") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        world.put("k", "1");
+        world.answer_describe({1});
+        const auto first = world.requests().at(0);
+        const auto id = header_of(first).producer_id;
+        world.core.disconnected(Error(Errc::Unavailable, "broken"), world.now);
+        world.now += 31s;
+        CHECK(world.requests().empty());
+        CHECK_EQ(world.results, Texts{"1:timeout"});
+        world.put("k", "2");
+        const auto second = world.requests().at(0);
+        CHECK_NE(header_of(second).producer_id, id);
+        CHECK_EQ(header_of(second).producer_sequence, 0);
+        world.acknowledge(second, 0);
+        world.put("k", "3");
+        const auto third = world.requests().at(0);
+        CHECK_EQ(header_of(third).producer_id, header_of(second).producer_id);
+        CHECK_EQ(header_of(third).producer_sequence, 1);
+        CHECK_EQ(world.core.metrics().sequences_begun_anew, 1);
+    }
+
+    TEST_CASE("a gap in the log, or other records under our numbers, begin the numbers anew") {
+        for (const auto code : {Errc::SequenceGap, Errc::SequenceConflict, Errc::SequenceStale}) {
+            ProducerOptions options;
+            options.linger = 0us;
+            World world(options);
+            world.put("k", "1");
+            world.answer_describe({1});
+            world.acknowledge(world.requests().at(0), 0);
+            world.put("k", "2");
+            const auto refused = world.requests().at(0);
+            const auto before = header_of(refused);  // the batch is numbered anew in its place
+            CHECK_EQ(before.producer_sequence, 1);
+            world.refuse(refused, code);
+            world.now += 1s;
+            const auto again = world.requests().at(0);
+            CHECK_NE(header_of(again).producer_id, before.producer_id);
+            CHECK_EQ(header_of(again).producer_sequence, 0);
+            CHECK_EQ(data_of(again.batch), Texts{"2"});
+            world.acknowledge(again, 1);
+            CHECK_EQ(world.results, Texts{"1:ok@0", "2:ok@1"});
+        }
+    }
+
+    TEST_CASE("a producer with an id of its own goes on where the broker says that it stands") {
+        ProducerOptions options;
+        options.linger = 0us;
+        options.producer_id = 1234;
+        World world(options);
+        world.put("k", "1");
+        world.answer_describe({1});
+        auto asked = world.requests();
+        REQUIRE_EQ(asked.size(), 1);
+        CHECK(asked[0].kind == ProducerRequest::Kind::Position);
+        CHECK_EQ(asked[0].producer_id, 1234);
+        CHECK(world.requests().empty());
+        world.refuse(asked[0], Errc::Unavailable);
+        world.now += 1s;
+        asked = world.requests();
+        world.core.disconnected(Error(Errc::Unavailable, "broken"), world.now);
+        world.now += 1s;
+        asked = world.requests();
+        REQUIRE_EQ(asked.size(), 1);
+        world.core.position_is(asked[0].id, 777);
+        auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        CHECK_EQ(header_of(sent[0]).producer_id, 1234);
+        CHECK_EQ(header_of(sent[0]).producer_sequence, 777);
+        // Somebody else has used the id meanwhile: the place is asked for again.
+        world.refuse(sent[0], Errc::SequenceConflict);
+        world.now += 1s;
+        asked = world.requests();
+        REQUIRE_EQ(asked.size(), 1);
+        CHECK(asked[0].kind == ProducerRequest::Kind::Position);
+        world.core.position_is(asked[0].id, 780);
+        sent = world.requests();
+        CHECK_EQ(header_of(sent.at(0)).producer_sequence, 780);
+        CHECK_EQ(header_of(sent.at(0)).producer_id, 1234);
+    }
+
     TEST_CASE(
-        "under random losses, refusals and splits each key's records are stored in order, none "
-        "lost") {
-        for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        "what a closed shard may hold already is asked there before it goes to the children") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        world.put("a", "a1", "1");
+        world.put("b", "b1", to_decimal(kUint128Max));
+        world.answer_describe({1, 2});
+        auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 2);
+        if (sent[0].shard != 1) std::swap(sent[0], sent[1]);
+        const std::string bytes(as_text(sent[0].batch));
+        world.refuse(sent[1], Errc::Unknown);  // b1 may be in shard 2
+        world.refuse(sent[0], Errc::ShardClosed);
+        world.now += 1s;
+        auto asked = world.requests();  // the map, and b1 again where it may be
+        REQUIRE_EQ(asked.size(), 2);
+        if (asked[0].kind != ProducerRequest::Kind::Describe) std::swap(asked[0], asked[1]);
+        CHECK_EQ(asked[1].shard, 2);
+        world.core.described(asked[0].id, World::stream({5}), world.now);
+        CHECK(world.requests().empty());  // b1 has no answer yet
+        world.core.acknowledged(asked[1].id, 7, 0, true);
+        world.now += 1s;
+        world.answer_describe({5});
+        sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        CHECK_EQ(sent[0].shard, 5);
+        CHECK_EQ(data_of(sent[0].batch), Texts{"a1"});
+        world.acknowledge(sent[0], 0);
+        CHECK_EQ(world.results, Texts{"b1:ok@7", "a1:ok@0"});
+        CHECK_EQ(world.core.metrics().batches_duplicate, 1);
+    }
+
+    TEST_CASE(
+        "under random losses, refusals, late arrivals and splits each record is stored exactly "
+        "once, each key's in order") {
+        std::uint64_t duplicates = 0;
+        for (std::uint64_t seed = 1; seed <= 300; ++seed) {
             CAPTURE(seed);
             Random random(seed);
             ProducerOptions options;
             options.record_ttl = 24h;
             options.batch_bytes_max = 150;
             World world(options);
+            ModelBroker broker;
             std::vector<std::uint32_t> open{1, 2};
-            std::map<std::uint32_t, bool> is_open{{1, true}, {2, true}};
+            for (const auto uid : open)
+                broker.shards[uid];
             std::uint32_t last_uid = 2;
-            std::map<std::string, std::vector<int>> stored;  // by key, as the broker saw them first
             std::map<std::string, int> next;
             std::vector<ProducerRequest> asked;
-            const auto store = [&](const ProducerRequest& request) {
-                for (const auto& text : data_of(request.batch)) {
-                    auto& seen = stored[text.substr(0, 1)];
-                    const int number = std::stoi(text.substr(1));
-                    if (std::ranges::find(seen, number) == seen.end()) seen.push_back(number);
-                }
+            struct Late {
+                std::uint32_t shard;
+                std::vector<std::byte> bytes;
             };
+            std::vector<Late> late;  // left in a broken connection, not read by the broker yet
             for (int step = 0; step < 400 || world.core.has_work(); ++step) {
                 REQUIRE_LT(step, 20'000);
                 world.now += std::chrono::milliseconds(random.below(30));
@@ -296,15 +474,25 @@ TEST_SUITE("producer/core") {
                 for (auto& request : world.requests())
                     asked.push_back(request);
                 if (random.chance(0.02) && step < 400) {  // all shards are replaced
-                    is_open.clear();
+                    for (const auto uid : open)
+                        broker.shards.at(uid).is_open = false;
                     open = {++last_uid, ++last_uid, ++last_uid};
                     for (const auto uid : open)
-                        is_open[uid] = true;
+                        broker.shards[uid];
+                }
+                while (!late.empty() && random.chance(0.3)) {
+                    (void)broker.produce(late.front().shard, late.front().bytes);
+                    late.erase(late.begin());
                 }
                 if (random.chance(0.03)) {
-                    for (const auto& request : asked)  // some arrived before the connection broke
-                        if (!request.is_describe && is_open[request.shard] && random.chance(0.5))
-                            store(request);
+                    for (const auto& request : asked) {
+                        if (request.kind != ProducerRequest::Kind::Produce) continue;
+                        if (random.chance(0.4))  // arrived before the connection broke
+                            (void)broker.produce(request.shard, request.batch);
+                        else if (random.chance(0.5))
+                            late.push_back(
+                                {request.shard, {request.batch.begin(), request.batch.end()}});
+                    }
                     asked.clear();
                     world.core.disconnected(Error(Errc::Unavailable, "broken"), world.now);
                     continue;
@@ -314,22 +502,35 @@ TEST_SUITE("producer/core") {
                     asked.begin() + static_cast<std::ptrdiff_t>(random.below(asked.size()));
                 const ProducerRequest request = *at;
                 asked.erase(at);
-                if (request.is_describe)
+                if (request.kind == ProducerRequest::Kind::Describe) {
                     world.core.described(request.id, World::stream(open), world.now);
-                else if (!is_open[request.shard])
-                    world.refuse(request, Errc::ShardClosed);
-                else if (random.chance(0.2))
+                    continue;
+                }
+                if (random.chance(0.1)) {
                     world.refuse(request, Errc::Throttled);
-                else {
-                    store(request);
-                    world.acknowledge(request, 0);
+                    continue;
+                }
+                const auto answer = broker.produce(request.shard, request.batch);
+                if (const auto* code = std::get_if<Errc>(&answer)) {
+                    REQUIRE_EQ(*code, Errc::ShardClosed);
+                    world.refuse(request, *code);
+                } else if (random.chance(0.1)) {
+                    world.refuse(request, Errc::Unknown);
+                } else {
+                    duplicates += std::get<bool>(answer) ? 1 : 0;
+                    world.core.acknowledged(request.id, 0, 0, std::get<bool>(answer));
+                    world.hand_out();
                 }
             }
             for (const auto& [key, count] : next) {
-                REQUIRE_EQ(stored[key].size(), static_cast<std::size_t>(count));
-                CHECK(std::ranges::is_sorted(stored[key]));
+                const auto& stored = broker.stored[key];
+                REQUIRE_EQ(stored.size(), static_cast<std::size_t>(count));
+                for (int i = 0; i < count; ++i)
+                    REQUIRE_EQ(stored[static_cast<std::size_t>(i)], i);
             }
             CHECK_EQ(world.core.metrics().records_failed, 0);
+            CHECK_EQ(world.core.metrics().sequences_begun_anew, 0);
         }
+        CHECK_GT(duplicates, 300);
     }
 }

@@ -45,14 +45,16 @@ TEST_SUITE("proto/native_frame") {
                                      "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
                                      "00 00 00 00 00 00 00 00 02 05 6b 68 65 6c 6c 6f "));
         const auto reply = from_hex(
-            "20 00 00 00 03 09 00 00 2a 00 00 00 fd 61 23 b7 "
-            "e8 03 00 00 00 00 00 00 00 68 e5 cf 8b 01 00 00 ");
+            "28 00 00 00 03 09 00 00 2a 00 00 00 b4 a9 35 56 "
+            "e8 03 00 00 00 00 00 00 00 68 e5 cf 8b 01 00 00 "
+            "00 00 00 00 00 00 00 00 ");
         const auto frame = wire::parse_frame(reply, kMax);
         REQUIRE((frame.has_value() && frame->has_value()));
         CHECK((*frame)->is_end());
         const auto message = wire::read_struct<wire::ProduceReply>((*frame)->envelope);
         CHECK_EQ(message->first_ordinal(), 1000);
         CHECK_EQ(message->arrival_ms(), 1'700'000'000'000);
+        CHECK_EQ(message->is_duplicate(), 0);
     }
 
     TEST_CASE("a frame that is not all there is waited for, and says how long it will be") {

@@ -139,6 +139,9 @@ class FakeStreamService final : public StreamService {
         }
         co_return shards_.at(uid).end;
     }
+    Task<Result<ProducerPosition>> producer_position(ShardUid, std::uint64_t) override {
+        co_return ProducerPosition{};
+    }
     Task<Result<TailInfo>> wait_tail(ShardUid uid, Ordinal beyond, MonoTime deadline) override {
         Shard& shard = shards_.at(uid);
         while (shard.end <= beyond && !shard.is_sealed && reactor_.clock().mono_now() < deadline)
@@ -222,7 +225,7 @@ class FakeStreamService final : public StreamService {
             Buffer buffer = Buffer::allocate(bytes.size());
             std::memcpy(buffer.data(), bytes.data(), bytes.size());
             stamp_record_batch(buffer.bytes(), uid, shard.end, now, 1);
-            op.result = {Outcome::Committed, shard.end, now, {}};
+            op.result = {Outcome::Committed, shard.end, now, false, {}};
             shard.end += op.batch.record_count();
             shard.batches.push_back({buffer, buffer.bytes()});
         }

@@ -87,11 +87,12 @@ class MemoryStreams final : public StreamService {
             const auto& shard = stream.shard_for(hash_partition_key(records[i].partition_key));
             outcomes[i].shard = &shard;
             if (refuses)
-                outcomes[i].append = {Outcome::Rejected, 0, {}, refusal};
+                outcomes[i].append = {Outcome::Rejected, 0, {}, false, refusal};
             else
                 outcomes[i].append = {Outcome::Committed,
                                       append(shard.uid, records[i].partition_key, records[i].data),
                                       {},
+                                      false,
                                       {}};
         }
         co_return outcomes;
@@ -113,6 +114,9 @@ class MemoryStreams final : public StreamService {
         co_return result;
     }
     Task<Result<TailInfo>> tail(ShardUid uid) override { co_return tail_of(shards_.at(uid)); }
+    Task<Result<ProducerPosition>> producer_position(ShardUid, std::uint64_t) override {
+        co_return ProducerPosition{};
+    }
     Task<Result<TailInfo>> wait_tail(ShardUid uid, Ordinal beyond, MonoTime deadline) override {
         const Shard& shard = shards_.at(uid);
         while (shard.end <= beyond && !shard.is_sealed && reactor_.clock().mono_now() < deadline)

@@ -152,6 +152,30 @@ TEST_CASE("an encrypted stream is ciphertext in the log, and reads as it was wri
     CHECK(f.stored_keys(shard) == std::vector<int>{1, 1, 1, 1});
 }
 
+TEST_CASE("a repeated batch of an idempotent producer is recognised though it is sealed anew") {
+    Fixture f({.keys = ring_of('a')});
+    const auto stream = f.create("s", EncryptionWish::On);
+    const ShardUid shard = stream->shards[0].uid;
+    RecordBatchBuilder builder;
+    builder.add("key", as_bytes(kText));
+    const auto batch = builder.finish(77, 0);
+    const auto send = [&] {
+        ShardWriter* writer = nullptr;
+        f.reactor.run_in_turn([&] { writer = *f.service->writer(shard); });
+        return f.reactor.run(writer->append(batch));
+    };
+    const auto first = send();
+    REQUIRE(first.outcome == Outcome::Committed);
+    CHECK_FALSE(first.is_duplicate);
+    CHECK(send().is_duplicate);
+    REQUIRE(f.restart({.keys = ring_of('a')}));
+    const auto again = send();
+    CHECK(again.is_duplicate);
+    CHECK(again.arrival == first.arrival);
+    CHECK(f.texts(shard) == repeat(1));
+    CHECK(f.stored_keys(shard) == std::vector<int>{1});
+}
+
 TEST_CASE("encryption turned on, rotated and turned off holds for writers that exist already") {
     Fixture f({.keys = ring_of('a')});
     const auto stream = f.create("s", EncryptionWish::AsConfigured);
