@@ -1,5 +1,7 @@
 #include "consumer/consumer.h"
 
+#include <algorithm>
+
 #include "consumer/consumer_state.h"
 #include "producer/stream_layout.h"
 #include "proto/sequence_number.h"
@@ -62,10 +64,16 @@ Outcome<std::optional<Delivery>> Consumer::next_batch(std::chrono::milliseconds 
     state.metrics.bytes += queued.bytes;
     const auto found = state.held.find(queued.delivery.shard_index);
     bool must_wake = false;
+    if (found != state.held.end()) {
+        HeldShard& shard = found->second;
+        const bool had_room = state.has_room(shard);
+        shard.opened_bytes -= std::min(shard.opened_bytes, queued.opened_bytes);
+        must_wake = !had_room && state.has_room(shard) && !shard.unopened.empty();
+    }
     if (found != state.held.end() && found->second.subscription == queued.subscription) {
         found->second.credit_to_return += queued.bytes;
-        must_wake =
-            found->second.credit_to_return >= state.options.credit_bytes / 4 || state.queue.empty();
+        must_wake = must_wake || state.queue.empty() ||
+                    found->second.credit_to_return >= state.options.credit_bytes / 4;
     }
     lock.unlock();
     if (must_wake) state.wake();

@@ -40,8 +40,9 @@ struct ConsumerOptions {
         10'000};  ///< another worker takes over after so long a silence
     std::chrono::milliseconds sync_interval{
         2000};  ///< how often shards and leases are looked at; renews leases
-    std::size_t credit_bytes =
-        4 * 1024 * 1024;  ///< of one shard, delivered and not yet taken by next_batch
+    /// Of one shard, delivered and not yet taken by next_batch: so many bytes as they were sent,
+    /// and so many of records opened from compressed batches (one batch more than that at most).
+    std::size_t credit_bytes = 4 * 1024 * 1024;
     std::chrono::milliseconds connect_timeout{5000}, request_timeout{10'000};
 };
 
@@ -58,6 +59,8 @@ struct Delivery {
         Records,
         ShardEnded,  ///< closed and read to its end; checkpoint it, so that its children begin
         LeaseLost,   ///< another worker has the shard: checkpoints of it will be refused
+        Unreadable,  ///< a producer stored what is no records: `reason` says where, next_ordinal is
+                     ///< behind it, and the shard goes on
     };
     Kind kind = Kind::Records;
     std::uint32_t shard_index = 0;
@@ -65,6 +68,7 @@ struct Delivery {
     std::uint64_t tail_ordinal =
         0;  ///< the shard's end when they were sent: minus next_ordinal is the lag
     std::vector<Record> records;
+    std::string reason;  ///< of Unreadable
 
     std::string shard_id() const;
     /// As the Kinesis API prints it. Limits: builds 56 digits; call it when needed.
@@ -74,7 +78,9 @@ struct Delivery {
 };
 
 struct ConsumerMetrics {
-    std::uint64_t records = 0, bytes = 0, deliveries = 0;
+    std::uint64_t records = 0, deliveries = 0;
+    std::uint64_t bytes = 0;  ///< of batches as they were sent
+    std::uint64_t records_unreadable = 0;
     std::uint64_t reconnects = 0, leases_lost = 0;
     std::size_t shards_held = 0;
 };
@@ -93,9 +99,8 @@ class Consumer {
     ~Consumer();  ///< closes
 
     /// The next batch of any shard held; nothing at the timeout. Batches of one shard come in
-    /// order. Errors: "not_found" when the stream is gone, "corrupt" when a batch is damaged (names
-    /// shard and ordinal; that shard
-    ///   stops there), "cancelled" after close.
+    /// order. Errors: "not_found" when the stream is gone, "corrupt" when a batch does not match
+    /// its checksum (names shard and ordinal; that shard stops there), "cancelled" after close.
     Outcome<std::optional<Delivery>> next_batch(std::chrono::milliseconds timeout);
 
     /// All records of `done` and before are done. Errors: "fenced" when the lease is another's now.

@@ -10,17 +10,28 @@
 #include "consumer/consumer.h"
 #include "consumer/lease_client.h"
 #include "producer/frame_channel.h"
+#include "proto/batch_codec.h"
 
 namespace tidemill::client {
+
+/// Batches that have come and wait until what was opened before them is taken.
+struct UnopenedFrame {
+    std::vector<std::byte> batches;
+    std::size_t begin = 0;  // of what is left
+    std::uint64_t tail_ordinal = 0;
+    bool is_end = false;
+};
 
 /// A shard this consumer reads.
 struct HeldShard {
     ShardDescription shard;
     Lease lease;                     // with an application
-    std::uint64_t from = 0;          // the next record to ask for
+    std::uint64_t from = 0;          // the next record to open, or to ask for
     std::uint32_t subscription = 0;  // request id on the present connection; 0: none
     std::uint64_t credit_to_return = 0;
-    bool has_ended = false;  // the End frame has come, or the shard is damaged
+    std::deque<UnopenedFrame> unopened;
+    std::size_t opened_bytes = 0;  // of records in `queue`
+    bool has_ended = false;        // the End frame has come, or the shard is damaged
 };
 
 /// The consumer's thread and what callers share with it.
@@ -47,8 +58,24 @@ struct Consumer::State {
     Status exchange();
     Status subscribe_new();
     void take_frame(const wire::FrameView& frame);
-    Status take_batches(HeldShard& held, const wire::FrameView& frame);
-    void push(Delivery delivery, std::size_t bytes);
+    Status take_batches(HeldShard& shard, const wire::FrameView& frame);
+    Status open_waiting(HeldShard& shard);
+    Result<Bytes> open_batches(HeldShard& shard, Bytes batches, std::uint64_t tail_ordinal);
+    struct Queued {
+        Delivery delivery;
+        std::size_t bytes = 0;  // as they were sent: what the credit counts
+        std::uint32_t subscription = 0;
+        std::size_t opened_bytes = 0;
+    };
+    Status open_batch(HeldShard& shard, const RecordBatchView& batch, Queued& queued);
+    void pass_over(HeldShard& shard, const RecordBatchView& batch, const Error& error,
+                   std::uint64_t tail_ordinal);
+    void end_shard(HeldShard& shard);
+    void stop_shard(HeldShard& shard, const Error& error);
+    bool has_room(const HeldShard& shard) const {
+        return shard.opened_bytes < options.credit_bytes;
+    }
+    void push(Queued queued);
     void fail_with(const Error& error);
     void lose_connection();
     void wait(MonoTime until);
@@ -66,11 +93,6 @@ struct Consumer::State {
     std::condition_variable delivered;
     std::map<std::uint32_t, HeldShard> held;  // by shard index
     std::map<std::uint32_t, bool> finished;   // without an application: shards done
-    struct Queued {
-        Delivery delivery;
-        std::size_t bytes = 0;
-        std::uint32_t subscription = 0;
-    };
     std::deque<Queued> queue;
     std::vector<std::uint32_t> unwanted;  // subscriptions of shards let go
     std::deque<Failure> failures;
@@ -79,6 +101,7 @@ struct Consumer::State {
     std::atomic<bool> must_sync{true};
 
     FrameChannel channel;  // the thread's own
+    BatchOpener opener;    // the thread's own
     MonoTime connect_at{};
     int wake_fd = -1;
     std::thread thread;

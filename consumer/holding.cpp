@@ -186,7 +186,7 @@ void Consumer::State::let_go(std::uint32_t shard_index, bool is_lost) {
     Delivery lost;
     lost.kind = Delivery::Kind::LeaseLost;
     lost.shard_index = shard_index;
-    queue.push_back({std::move(lost), 0, 0});
+    queue.push_back({std::move(lost), 0, 0, 0});
     delivered.notify_one();
 }
 

@@ -9,6 +9,18 @@
 #include "proto/record_batch.h"
 
 namespace tidemill::client {
+namespace {
+
+Delivery blank_delivery(const HeldShard& shard, std::uint64_t tail_ordinal) {
+    Delivery delivery;
+    delivery.shard_index = shard.shard.index;
+    delivery.shard_created_s =
+        std::chrono::floor<std::chrono::seconds>(shard.shard.created).time_since_epoch().count();
+    delivery.tail_ordinal = tail_ordinal;
+    return delivery;
+}
+
+}  // namespace
 
 // The reading half of the consumer's thread: subscriptions, credit, batches into deliveries.
 
@@ -26,12 +38,14 @@ Status Consumer::State::exchange() {
     }
 }
 
-// Subscribes to shards newly held and returns the credit of what was taken.
+// Opens what there is room for now, subscribes to shards newly held, returns the credit of what was
+// taken.
 Status Consumer::State::subscribe_new() {
     const std::lock_guard lock(mutex);
     for (const std::uint32_t id : std::exchange(unwanted, {}))
         channel.send(wire::Kind::Unsubscribe, id, {});
     for (auto& [index, shard] : held) {
+        if (const Status opened = open_waiting(shard); !opened) stop_shard(shard, opened.error());
         if (shard.has_ended) continue;
         if (shard.subscription == 0) {
             shard.subscription = channel.next_request_id();
@@ -63,55 +77,114 @@ void Consumer::State::take_frame(const wire::FrameView& frame) {
         if (error.code != Errc::NotFound) fail_with(error);
         return;
     }
-    if (const Status status = take_batches(shard, frame); !status) {
-        shard.has_ended = true;
-        return fail_with(status.error());
-    }
-    if (frame.is_end() && !frame.envelope.empty()) {
-        shard.has_ended = true;
-        Delivery end;
-        end.kind = Delivery::Kind::ShardEnded;
-        end.shard_index = shard.shard.index;
-        end.next_ordinal = end.tail_ordinal = shard.from;
-        push(std::move(end), 0);
-    }
+    if (const Status status = take_batches(shard, frame); !status)
+        return stop_shard(shard, status.error());
+    if (!frame.is_end() || frame.envelope.empty()) return;
+    if (shard.unopened.empty())
+        end_shard(shard);
+    else
+        shard.unopened.back().is_end = true;
 }
 
+void Consumer::State::end_shard(HeldShard& shard) {
+    shard.has_ended = true;
+    Delivery end;
+    end.kind = Delivery::Kind::ShardEnded;
+    end.shard_index = shard.shard.index;
+    end.next_ordinal = end.tail_ordinal = shard.from;
+    push({std::move(end), 0, shard.subscription, 0});
+}
+
+void Consumer::State::stop_shard(HeldShard& shard, const Error& error) {
+    shard.has_ended = true;
+    shard.unopened.clear();
+    fail_with(error);
+}
+
+// Compressed batches may open to many times their size: what is beyond the bound waits as it came.
 Status Consumer::State::take_batches(HeldShard& shard, const wire::FrameView& frame) {
     if (frame.attachment.empty()) return {};
     ASSIGN(const auto head, wire::read_struct<wire::FetchReply>(frame.envelope));
-    Delivery delivery;
-    delivery.shard_index = shard.shard.index;
-    delivery.shard_created_s =
-        std::chrono::floor<std::chrono::seconds>(shard.shard.created).time_since_epoch().count();
-    delivery.tail_ordinal = head.end();
-    for (Bytes rest = frame.attachment; !rest.empty();) {
-        ASSIGN(const auto batch, RecordBatchView::parse_stamped(rest));
-        if (!batch.payload_is_intact())
-            return fail(Errc::Corrupt,
-                        fmt::format("{}: {}: the records from {} on are damaged",
-                                    endpoint.to_string(), shard.shard.id, batch.first_ordinal()));
-        rest = rest.subspan(batch.bytes().size());
-        RecordCursor cursor(batch);
-        for (RecordView record; cursor.next(record);) {
-            // The first batch may begin before the record asked for.
-            if (cursor.ordinal() < shard.from) continue;
-            delivery.records.push_back(
-                {std::string(record.partition_key), std::string(as_text(record.data)),
-                 cursor.ordinal(),
-                 std::chrono::system_clock::time_point(batch.arrival().time_since_epoch())});
-        }
-        TRY(cursor.status());
-        shard.from = std::max(shard.from, batch.end_ordinal());
+    Bytes rest = frame.attachment;
+    if (shard.unopened.empty()) {
+        ASSIGN(rest, open_batches(shard, rest, head.end()));
+        if (rest.empty()) return {};
     }
-    delivery.next_ordinal = shard.from;
-    push(std::move(delivery), frame.attachment.size());
+    shard.unopened.push_back({{rest.begin(), rest.end()}, 0, head.end(), false});
     return {};
 }
 
-void Consumer::State::push(Delivery delivery, std::size_t bytes) {
-    const std::uint32_t subscription = held.at(delivery.shard_index).subscription;
-    queue.push_back({std::move(delivery), bytes, subscription});
+Status Consumer::State::open_waiting(HeldShard& shard) {
+    while (!shard.unopened.empty() && has_room(shard)) {
+        UnopenedFrame& frame = shard.unopened.front();
+        ASSIGN(const Bytes rest,
+               open_batches(shard, Bytes{frame.batches}.subspan(frame.begin), frame.tail_ordinal));
+        frame.begin = frame.batches.size() - rest.size();
+        if (!rest.empty()) return {};
+        const bool is_end = frame.is_end;
+        shard.unopened.pop_front();
+        if (is_end) end_shard(shard);
+    }
+    return {};
+}
+
+// Hands out the records of `batches` while there is room; returns the batches that are left.
+Result<Bytes> Consumer::State::open_batches(HeldShard& shard, Bytes batches,
+                                            std::uint64_t tail_ordinal) {
+    while (!batches.empty() && has_room(shard)) {
+        Queued queued{blank_delivery(shard, tail_ordinal), 0, shard.subscription, 0};
+        RecordBatchView batch;
+        Status readable;
+        while (readable && !batches.empty() && has_room(shard)) {
+            ASSIGN(batch, RecordBatchView::parse_stamped(batches));
+            if (!batch.payload_is_intact())
+                return fail(Errc::Corrupt, fmt::format("{}: {}: the records from {} on are damaged",
+                                                       endpoint.to_string(), shard.shard.id,
+                                                       batch.first_ordinal()));
+            batches = batches.subspan(batch.bytes().size());
+            queued.bytes += batch.bytes().size();
+            readable = open_batch(shard, batch, queued);
+        }
+        queued.delivery.next_ordinal = shard.from;
+        push(std::move(queued));
+        if (!readable) pass_over(shard, batch, readable.error(), tail_ordinal);
+    }
+    return batches;
+}
+
+Status Consumer::State::open_batch(HeldShard& shard, const RecordBatchView& batch, Queued& queued) {
+    RecordCursor cursor = opener.open(batch);
+    for (RecordView record; cursor.next(record);) {
+        // The first batch may begin before the record asked for.
+        if (cursor.ordinal() < shard.from) continue;
+        queued.delivery.records.push_back(
+            {std::string(record.partition_key), std::string(as_text(record.data)), cursor.ordinal(),
+             std::chrono::system_clock::time_point(batch.arrival().time_since_epoch())});
+        const std::size_t bytes = record.partition_key.size() + record.data.size();
+        queued.opened_bytes += bytes;
+        shard.opened_bytes += bytes;
+        shard.from = cursor.ordinal() + 1;
+    }
+    return cursor.status();
+}
+
+// What a producer stored under a checksum that matches is no records: nobody will ever read them,
+// and the shard must not stand still for them.
+void Consumer::State::pass_over(HeldShard& shard, const RecordBatchView& batch, const Error& error,
+                                std::uint64_t tail_ordinal) {
+    if (batch.end_ordinal() <= shard.from) return;
+    Delivery delivery = blank_delivery(shard, tail_ordinal);
+    delivery.kind = Delivery::Kind::Unreadable;
+    delivery.reason =
+        fmt::format("{}: {}: the records {} to {} cannot be read: {}", endpoint.to_string(),
+                    shard.shard.id, shard.from, batch.end_ordinal() - 1, error.message);
+    metrics.records_unreadable += batch.end_ordinal() - shard.from;
+    delivery.next_ordinal = shard.from = batch.end_ordinal();
+    push({std::move(delivery), 0, shard.subscription, 0});
+}
+
+void Consumer::State::push(Queued queued) {
+    queue.push_back(std::move(queued));
     delivered.notify_one();
 }
 
@@ -125,8 +198,10 @@ void Consumer::State::lose_connection() {
     const std::lock_guard lock(mutex);
     ++metrics.reconnects;
     unwanted.clear();
-    for (auto& [index, shard] : held)
+    for (auto& [index, shard] : held) {
         shard.subscription = 0;
+        shard.unopened.clear();  // comes again: `from` stands before it
+    }
 }
 
 void Consumer::State::wait(MonoTime until) {

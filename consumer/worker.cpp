@@ -39,8 +39,11 @@ Completion Worker::run() {
             shard.processor->initialize(delivery.shard_id());
         }
         Checkpointer checkpointer(consumer, delivery);
-        if (delivery.kind == Delivery::Kind::Records) {
-            shard.processor->process_records(delivery, checkpointer);
+        if (delivery.kind != Delivery::Kind::ShardEnded) {
+            if (delivery.kind == Delivery::Kind::Records)
+                shard.processor->process_records(delivery, checkpointer);
+            else
+                shard.processor->records_unreadable(delivery, checkpointer);
             shard.last = delivery;
             shard.last.records.clear();
             continue;

@@ -34,6 +34,11 @@ class RecordProcessor {
     virtual ~RecordProcessor() = default;
     virtual void initialize(const std::string& shard_id) { (void)shard_id; }
     virtual void process_records(const Delivery& records, Checkpointer& checkpointer) = 0;
+    /// The shard holds bytes here that are no records (Delivery::Kind::Unreadable, with `reason`):
+    /// a producer's fault, and no later attempt will read them. The shard goes on behind them.
+    virtual void records_unreadable(const Delivery& where, Checkpointer& checkpointer) {
+        (void)where, (void)checkpointer;
+    }
     /// Another worker has the shard; checkpoints are refused from now on.
     virtual void lease_lost() {}
     /// Closed and read to its end. The worker checkpoints the end afterwards, so that the children

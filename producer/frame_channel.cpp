@@ -118,7 +118,7 @@ Status FrameChannel::say_hello(MonoTime deadline) {
         const auto reply = copy.read<wire::HelloReply>();
         if (!reply) return broken(Errc::Corrupt, "the answer to Hello cannot be read");
         greeting_ = {wire::text_of((*reply)->server()), wire::text_of((*reply)->durability()),
-                     (*reply)->requests_in_flight_max()};
+                     (*reply)->requests_in_flight_max(), (*reply)->codecs()};
         return {};
     }
 }

@@ -9,6 +9,7 @@
 #include "producer/endpoint.h"
 #include "proto/native_frame.h"
 #include "proto/native_generated.h"
+#include "proto/record_batch.h"
 
 namespace tidemill::client {
 
@@ -17,6 +18,11 @@ struct Greeting {
     std::string server;
     std::string durability;
     std::uint32_t requests_in_flight_max = 0;
+    std::uint32_t codecs = 0;  ///< bit N: takes batches of codec N; plain ones always
+
+    bool takes(Codec codec) const {
+        return codec == Codec::None || (codecs >> static_cast<unsigned>(codec) & 1) != 0;
+    }
 };
 
 /// A non-blocking socket that carries frames of the native protocol. Its owner polls `fd` and calls

@@ -21,8 +21,11 @@ namespace tidemill::client {
 /// The producer's thread and what callers share with it. Callers touch `core` under `mutex`; the
 /// channel is the thread's.
 struct Producer::State {
-    State(ProducerOptions wanted, Endpoint where, std::uint64_t random_id)
-        : options(std::move(wanted)), endpoint(std::move(where)), core(options, random_id) {
+    State(ProducerOptions wanted, Endpoint where, Compression compression, std::uint64_t random_id)
+        : options(std::move(wanted)),
+          endpoint(std::move(where)),
+          core(options, random_id),
+          compressor(compression) {
         wake_fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     }
     ~State() {
@@ -52,6 +55,7 @@ struct Producer::State {
     std::atomic<bool> must_end{false};
     int wake_fd = -1;
     FrameChannel channel;
+    BatchCompressor compressor;        // the thread's own
     std::size_t being_handed_out = 0;  // under `mutex`
     std::size_t answers_awaited = 0;
     MonoTime last_answer{};
@@ -132,22 +136,26 @@ Status Producer::State::exchange() {
     if (answers_awaited > 0 && mono_now() - last_answer > options.request_timeout)
         return fail(Errc::Timeout, fmt::format("{}: no answer within {} ms", endpoint.to_string(),
                                                options.request_timeout.count()));
+    std::vector<ProducerRequest> requests;
     {
         const std::lock_guard lock(mutex);
-        for (const auto& request : core.take_requests(mono_now())) {
-            if (answers_awaited++ == 0) last_answer = mono_now();
-            if (request.kind == ProducerRequest::Kind::Position) {
-                const wire::ProducerPositionRequest message(request.producer_id, request.shard, 0);
-                channel.send(wire::Kind::ProducerPosition, request.id, wire::struct_bytes(message));
-            } else if (request.kind == ProducerRequest::Kind::Describe) {
-                flatbuffers::FlatBufferBuilder builder;
-                write_stream_question(builder, request.stream, false);
-                channel.send(wire::Kind::DescribeStream, request.id, wire::finished_bytes(builder));
-            } else {
-                const wire::ProduceRequest message(request.shard, 0);
-                channel.send(wire::Kind::Produce, request.id, wire::struct_bytes(message),
-                             request.batch);
-            }
+        requests = core.take_requests(mono_now());
+    }
+    // Without the lock: callers go on filling batches meanwhile.
+    for (auto& request : requests) {
+        if (answers_awaited++ == 0) last_answer = mono_now();
+        if (request.kind == ProducerRequest::Kind::Position) {
+            const wire::ProducerPositionRequest message(request.producer_id, request.shard, 0);
+            channel.send(wire::Kind::ProducerPosition, request.id, wire::struct_bytes(message));
+        } else if (request.kind == ProducerRequest::Kind::Describe) {
+            flatbuffers::FlatBufferBuilder builder;
+            write_stream_question(builder, request.stream, false);
+            channel.send(wire::Kind::DescribeStream, request.id, wire::finished_bytes(builder));
+        } else {
+            request.compress(compressor);
+            const wire::ProduceRequest message(request.shard, 0);
+            channel.send(wire::Kind::Produce, request.id, wire::struct_bytes(message),
+                         request.batch);
         }
     }
     return channel.flush();
@@ -226,10 +234,17 @@ Producer::~Producer() {
 Outcome<Producer> Producer::connect(ProducerOptions options) {
     const auto endpoint = Endpoint::parse(options.endpoint);
     if (!endpoint) return failure_of(endpoint.error());
-    auto state = std::make_unique<State>(std::move(options), *endpoint, random_id());
+    const auto compression = parse_compression(options.compression);
+    if (!compression) return failure_of(compression.error());
+    auto state = std::make_unique<State>(std::move(options), *endpoint, *compression, random_id());
     const Status opened =
         state->channel.open(*endpoint, mono_now() + state->options.connect_timeout);
     if (!opened) return failure_of(opened.error());
+    if (!state->channel.greeting().takes(compression->codec))
+        return Failure{"unsupported",
+                       fmt::format("{}: the broker takes no batches compressed with {}",
+                                   endpoint->to_string(), to_string(*compression)),
+                       false};
     state->thread = std::thread([raw = state.get()] { raw->run(); });
     return Producer(std::move(state));
 }

@@ -18,7 +18,11 @@ struct ProducerOptions {
     std::string endpoint = "127.0.0.1:4567";  ///< "host:port" or "tidemill://host:port"
     std::chrono::microseconds linger{
         2000};  ///< how long a lone record waits for company; 0: not at all
-    std::size_t batch_bytes_max = 256 * 1024;         ///< a batch is sent when it has so many
+    std::size_t batch_bytes_max =
+        256 * 1024;  ///< a batch is sent when it has so many, before compression
+    /// Of each batch: "none", "lz4", "zstd" or "zstd:LEVEL" (1 to 19). The broker keeps it as it is
+    /// sent and readers open it; a batch that would not shrink goes without.
+    std::string compression = "none";
     std::size_t memory_bytes_max = 64 * 1024 * 1024;  ///< of records accepted and not yet answered
     std::chrono::milliseconds record_ttl{
         30'000};  ///< a record not stored by then fails with "timeout"
@@ -67,7 +71,8 @@ using PutCallback = std::function<void(const PutResult&)>;
 
 struct ProducerMetrics {
     std::uint64_t records_accepted = 0, records_stored = 0, records_failed = 0;
-    std::uint64_t bytes_stored = 0;  ///< of record data
+    std::uint64_t bytes_stored = 0;        ///< of record data and keys
+    std::uint64_t batch_bytes_stored = 0;  ///< of the batches they went in, compressed or not
     std::uint64_t batches_stored = 0, batches_retried = 0;
     std::uint64_t batches_duplicate = 0;     ///< of those stored: by an earlier sending
     std::uint64_t sequences_begun_anew = 0;  ///< after a batch was given up, or a gap in the log

@@ -112,7 +112,8 @@ std::vector<ProducerRequest> ProducerCore::take_requests(MonoTime now) {
             stream->is_asking = true;
             ++stream->asked;
             under_way_[++last_id_] = {stream.get(), nullptr};
-            requests.push_back({last_id_, ProducerRequest::Kind::Describe, name, 0, 0, {}});
+            requests.push_back(
+                {last_id_, ProducerRequest::Kind::Describe, name, 0, 0, {}, nullptr});
         }
         for (auto& [uid, queue] : stream->queues) {
             // A shard that was found closed waits for the new map, or its records would overtake;
@@ -125,7 +126,8 @@ std::vector<ProducerRequest> ProducerCore::take_requests(MonoTime now) {
                                     {},
                                     uid.value,
                                     queue->producer_id(),
-                                    {}});
+                                    {},
+                                    nullptr});
             } else if (PendingBatch* batch = queue->take_due(now)) {
                 under_way_[++last_id_] = {stream.get(), queue.get()};
                 requests.push_back({last_id_,
@@ -133,7 +135,8 @@ std::vector<ProducerRequest> ProducerCore::take_requests(MonoTime now) {
                                     {},
                                     uid.value,
                                     0,
-                                    batch->finished.bytes()});
+                                    batch->finished.bytes(),
+                                    batch->is_fresh ? batch : nullptr});
                 if (batch->attempts > 1) ++metrics_.batches_retried;
             }
         }
@@ -190,6 +193,7 @@ void ProducerCore::acknowledged(std::uint32_t id, std::uint64_t first_ordinal,
     result.is_duplicate_ = is_duplicate;
     PendingBatch batch = queue.finish();
     ++metrics_.batches_stored;
+    metrics_.batch_bytes_stored += batch.finished.bytes().size();
     metrics_.batches_duplicate += is_duplicate ? 1 : 0;
     for (const auto& record : batch.records)
         metrics_.bytes_stored += record.memory_bytes;
@@ -318,7 +322,7 @@ void ProducerCore::described(std::uint32_t id, const StreamDescription& descript
 // before anything newer.
 void ProducerCore::reroute(Stream& stream, ShardQueue& closed) {
     for (auto& batch : closed.take_all()) {
-        RecordCursor cursor(batch.is_sealed ? batch.finished : batch.builder.finish());
+        RecordCursor cursor(batch.builder.finish());
         RecordView record;
         for (auto& pending : batch.records)
             if (cursor.next(record))

@@ -21,6 +21,14 @@ struct ProducerRequest {
     std::uint32_t shard = 0;
     std::uint64_t producer_id = 0;  ///< whose position is asked
     Bytes batch;                    ///< to store
+    PendingBatch* fresh = nullptr;  ///< of `batch`, when it has yet to be compressed
+
+    /// Needs no lock: while its request is under way nobody else touches the batch.
+    void compress(BatchCompressor& compressor) {
+        if (fresh == nullptr) return;
+        fresh->compress(compressor);
+        batch = fresh->finished.bytes();
+    }
 };
 
 /// A result that has to be handed out once no lock is held.

@@ -39,7 +39,7 @@ PendingBatch* ShardQueue::take_due(MonoTime now) {
         const std::uint32_t sequence = producer_id_ == 0 ? 0 : next_sequence_;
         next_sequence_ += batch.builder.record_count();
         batch.finished = batch.builder.finish(producer_id_, sequence);
-        batch.is_sealed = true;
+        batch.is_sealed = batch.is_fresh = true;
     }
     ++batch.attempts;
     batch.may_be_stored = true;

@@ -8,7 +8,7 @@
 #include "engine/base/time.h"
 #include "producer/producer.h"
 #include "producer/stream_layout.h"
-#include "proto/record_batch.h"
+#include "proto/batch_codec.h"
 
 namespace tidemill::client {
 
@@ -30,13 +30,20 @@ struct PendingRecord {
 struct PendingBatch {
     RecordBatchBuilder builder;
     std::vector<PendingRecord> records;
-    RecordBatchView finished;    ///< once it is sealed; it goes again byte for byte
-    bool is_sealed = false;      ///< has its sequence number and takes no more records
+    RecordBatchView finished;           ///< once it is sealed; it goes again byte for byte
+    std::vector<std::byte> compressed;  ///< what `finished` views when it is compressed
+    bool is_sealed = false;             ///< has its sequence number and takes no more records
+    bool is_fresh = false;              ///< sealed, and not compressed yet
     bool may_be_stored = false;  ///< it was sent, and no answer says that it is not in the log
     int attempts = 0;
     MonoTime not_before{};  ///< of a retry
 
     MonoTime oldest() const { return records.front().since; }
+    /// Before the first sending.
+    void compress(BatchCompressor& compressor) {
+        finished = compressor.compress(finished, compressed);
+        is_fresh = false;
+    }
 };
 
 /// What one shard has yet to store, in order. One batch is under way at a time: so a retry cannot

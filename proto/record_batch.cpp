@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t kHeaderBytes = sizeof(RecordBatchHeader);
 constexpr std::size_t kProducerHalf = offsetof(RecordBatchHeader, payload_crc);
+// An LZ4 sequence adds at most 255 bytes of match for each byte of its length.
+constexpr std::size_t kLz4RatioMax = 255;
 constexpr std::size_t kStampedPart = offsetof(RecordBatchHeader, header_crc);
 
 std::uint32_t payload_crc(Bytes batch) {
@@ -29,14 +31,18 @@ Status check_shape(const RecordBatchHeader& header, std::size_t available) {
     if (header.batch_bytes > bytes_max)
         return fail(Errc::TooLarge, fmt::format("record batch of {} bytes; the limit is {}",
                                                 header.batch_bytes, bytes_max));
+    if (header.flags != 0)
+        return fail(Errc::Corrupt, fmt::format("record batch with flags {:#x}", header.flags));
+    if (header.codec > static_cast<std::uint8_t>(Codec::Zstd))
+        return fail(Errc::Unsupported,
+                    fmt::format("record batch of codec {}; known are 0 (none), 1 (lz4) and 2 "
+                                "(zstd)",
+                                header.codec));
     // A record takes at least its two length bytes.
     if (header.record_count == 0 ||
         (header.codec == 0 && header.record_count > (header.batch_bytes - kHeaderBytes) / 2))
         return fail(Errc::Corrupt, fmt::format("record batch of {} bytes says {} records",
                                                header.batch_bytes, header.record_count));
-    if (header.codec > static_cast<std::uint8_t>(Codec::Zstd) || header.flags != 0)
-        return fail(Errc::Corrupt, fmt::format("record batch with unknown codec {} or flags {:#x}",
-                                               header.codec, header.flags));
     return {};
 }
 
@@ -62,6 +68,7 @@ Result<RecordBatchView> RecordBatchView::parse(Bytes bytes) {
         return fail(Errc::InvalidArgument, "a producer's batch is plain; the broker encrypts it");
     if (!view.payload_is_intact())
         return fail(Errc::Corrupt, "the record batch's checksum does not match its bytes");
+    if (view.header_.codec != 0) TRY(compressed_records(view));
     return view;
 }
 
@@ -87,19 +94,41 @@ bool RecordBatchView::payload_is_intact() const {
     return payload_crc(bytes_) == header_.payload_crc;
 }
 
-RecordCursor::RecordCursor(const RecordBatchView& batch)
-    : at_(batch.bytes().data() + kHeaderBytes),
-      end_(batch.bytes().data() + batch.bytes().size()),
-      remaining_(batch.record_count()),
-      next_ordinal_(batch.first_ordinal()) {
-    if (batch.header().key_id != 0) {
-        status_ = fail(Errc::Unsupported, "this batch is encrypted; only the broker opens it");
-        remaining_ = 0;
-    } else if (batch.header().codec != 0) {
-        status_ = fail(Errc::Unsupported, "this batch is compressed; open it first");
-        remaining_ = 0;
-    }
+Result<CompressedRecords> compressed_records(const RecordBatchView& batch) {
+    const auto& header = batch.header();
+    const Bytes payload = batch.bytes().subspan(kHeaderBytes);
+    if (payload.size() <= kRecordsLengthBytes)
+        return fail(Errc::Corrupt,
+                    fmt::format("a compressed record batch of {} bytes", batch.bytes().size()));
+    const CompressedRecords records{load_le<std::uint32_t>(payload.data()),
+                                    payload.subspan(kRecordsLengthBytes)};
+    const bool can_be = header.codec != static_cast<std::uint8_t>(Codec::Lz4) ||
+                        records.records_bytes <= records.bytes.size() * kLz4RatioMax;
+    if (records.records_bytes > wire_limits::kRecordsBytesMax || !can_be ||
+        header.record_count > records.records_bytes / 2)
+        return fail(Errc::Corrupt,
+                    fmt::format("a compressed record batch of {} bytes says {} records of {} bytes",
+                                batch.bytes().size(), header.record_count, records.records_bytes));
+    return records;
 }
+
+RecordCursor::RecordCursor(const RecordBatchView& batch)
+    : RecordCursor(batch, batch.bytes().subspan(kHeaderBytes)) {
+    if (batch.header().key_id != 0)
+        status_ = fail(Errc::Unsupported, "this batch is encrypted; only the broker opens it");
+    else if (batch.header().codec != 0)
+        status_ = fail(Errc::Unsupported, "this batch is compressed; open it first");
+    if (!status_) remaining_ = 0;
+}
+
+RecordCursor::RecordCursor(const RecordBatchView& batch, Bytes records)
+    : at_(records.data()),
+      end_(records.data() + records.size()),
+      remaining_(batch.record_count()),
+      next_ordinal_(batch.first_ordinal()) {}
+
+RecordCursor::RecordCursor(const RecordBatchView& batch, std::unexpected<Error> error)
+    : next_ordinal_(batch.first_ordinal()), status_(std::move(error)) {}
 
 bool RecordCursor::next(RecordView& record) {
     if (remaining_ == 0) {
@@ -163,8 +192,7 @@ RecordBatchView RecordBatchBuilder::finish(std::uint64_t producer_id,
     header.producer_id = producer_id;
     header.producer_sequence = producer_sequence;
     store_le(buffer_.data(), header);
-    header.payload_crc = payload_crc(buffer_);
-    store_le(buffer_.data(), header);
+    reseal_record_batch(buffer_);
     return RecordBatchView::trusted(buffer_);
 }
 

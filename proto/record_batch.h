@@ -40,6 +40,10 @@ static_assert(sizeof(RecordBatchHeader) == 64);
 
 constexpr std::uint32_t kRecordBatchMagic = 0x31424d54;  // "TMB1"
 enum class Codec : std::uint8_t { None = 0, Lz4 = 1, Zstd = 2 };
+/// Bit N: codec N. What a broker of this version tells its clients in Hello.
+constexpr std::uint32_t kKnownCodecs = 0b111;
+/// What stands between the header and the compressed bytes: how long the records are, a u32.
+constexpr std::size_t kRecordsLengthBytes = 4;
 
 /// One record inside a batch. Views into the batch.
 struct RecordView {
@@ -53,12 +57,14 @@ class RecordBatchView {
  public:
     RecordBatchView() = default;
 
-    /// Checks length, magic, counts and the payload's checksum. For batches fresh from a producer.
-    /// Errors: Corrupt, TooLarge, InvalidArgument (it says that it is encrypted).
+    /// Checks length, magic, counts and the payload's checksum; of a compressed batch also the
+    /// length of its records, without opening it. For batches fresh from a producer. Errors:
+    /// Corrupt, TooLarge, Unsupported (an unknown codec), InvalidArgument (it says that it is
+    /// encrypted).
     static Result<RecordBatchView> parse(Bytes bytes);
     /// Checks the header's own checksum and length only; the payload's on demand by
     /// `payload_is_intact`. For batches that the broker stamped. `bytes` may be longer than the
-    /// batch. Errors: Corrupt.
+    /// batch. Errors: Corrupt, Unsupported.
     static Result<RecordBatchView> parse_stamped(Bytes bytes);
     /// Trusts `bytes`: a batch this process has just built or verified.
     static RecordBatchView trusted(Bytes bytes);
@@ -76,10 +82,24 @@ class RecordBatchView {
     Bytes bytes_;
 };
 
+/// What a compressed batch has behind its header.
+struct CompressedRecords {
+    std::size_t records_bytes;  ///< of the records once opened; at most kRecordsBytesMax
+    Bytes bytes;                ///< an LZ4 block or a zstd frame
+};
+/// Trusts the header. Errors: Corrupt, when the length cannot be: below two bytes a record, beyond
+/// the limit, or more than the codec can make of so few bytes.
+Result<CompressedRecords> compressed_records(const RecordBatchView& batch);
+
 /// Walks the records of a batch in order. Stops with Corrupt at the first byte that does not fit.
+/// Readers get one from a BatchOpener (proto/batch_codec.h), whatever the batch's codec.
 class RecordCursor {
  public:
+    /// Of a plain batch. Errors: Unsupported, in `status`, for a compressed one.
     explicit RecordCursor(const RecordBatchView& batch);
+    /// Of a batch whose records have been opened, or could not be.
+    RecordCursor(const RecordBatchView& batch, Bytes records);
+    RecordCursor(const RecordBatchView& batch, std::unexpected<Error> error);
     /// False at the end or on damage (see `status`).
     bool next(RecordView& record);
     /// Ordinal of the record that `next` returned last.
@@ -112,7 +132,7 @@ class RecordBatchBuilder {
     std::uint32_t count_ = 0;
 };
 
-/// Computes the producer's checksum anew, after bytes of a finished, unstamped batch were changed.
+/// Computes the producer's checksum anew, after bytes of an unstamped batch were changed.
 void reseal_record_batch(MutableBytes batch);
 
 /// Writes the broker's half of the header into a copy of a batch and seals it.

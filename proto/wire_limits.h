@@ -16,6 +16,9 @@ static_assert(kBatchBytesMax >= kRecordBytesMax + kPartitionKeyBytesMax + 4096);
 /// may then be in the log.
 constexpr std::size_t kBatchSealBytes = 44;
 constexpr std::size_t kStoredBatchBytesMax = kBatchBytesMax + kBatchSealBytes;
+/// The records of a compressed batch, opened: no more than a plain batch could hold, so that a
+/// reader needs no more memory for a compressed one.
+constexpr std::size_t kRecordsBytesMax = kBatchBytesMax - 64;
 /// One frame of the native protocol.
 constexpr std::size_t kFrameBytesMax = 16_MiB;
 static_assert(kFrameBytesMax >= kBatchBytesMax + 4096);

@@ -7,6 +7,7 @@
 
 #include "engine/base/histogram.h"
 #include "engine/base/result.h"
+#include "proto/batch_codec.h"
 
 namespace tidemill::bench {
 
@@ -21,6 +22,7 @@ struct BenchOptions {
     double seconds = 0;         ///< 0 with no records either: 5
     double rate = 0;            ///< records per second, open loop; 0: as fast as the window allows
     std::uint32_t batch = 100;  ///< records a batch
+    Compression compression;    ///< of every batch as it is sent; then the records are like JSON
     std::uint32_t connections = 1;
     std::uint32_t window = 0;  ///< unacknowledged records a connection; 0: 32 batches
     std::uint32_t sample_shards =

@@ -51,6 +51,8 @@ std::string BenchResult::to_json() const {
     if (is_broken) text += R"("broken":true,)";
     if (!shard_records.empty() && shard_records.size() <= kListedShardsMax)
         text += fmt::format(R"("shard_records":[{}],)", fmt::join(shard_records, ","));
+    if (options.compression.codec != Codec::None)
+        text += fmt::format(R"("compression":{},)", quoted(to_string(options.compression)));
     text += fmt::format(
         R"("durability":{},"record_bytes":{},"shards":{},"batch":{},"connections":{},"seconds":{:.6f},"records":{},"payload_bytes":{}}})",
         quoted(durability), options.record_bytes, shards, options.batch, options.connections,

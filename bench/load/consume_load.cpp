@@ -100,9 +100,12 @@ Status ConsumeLoad::check_batch(const RecordBatchView& batch, Subscription& subs
                                 batch.first_ordinal(), batch.end_ordinal(), subscription.from));
     records_ += batch.end_ordinal() - subscription.from;
     subscription.from = batch.end_ordinal();
-    if (!measures_latency_) return {};
+    if (!measures_latency_) {
+        if (batch.header().codec == static_cast<std::uint8_t>(Codec::None)) return {};
+        return opener_.open(batch).status();
+    }
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    RecordCursor cursor(batch);
+    RecordCursor cursor = opener_.open(batch);
     for (RecordView record; cursor.next(record);) {
         data_bytes_ += record.data.size();
         if (record.data.size() < sizeof(std::int64_t)) continue;

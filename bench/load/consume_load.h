@@ -8,7 +8,7 @@
 #include "bench/load/load_target.h"
 #include "bench/load/socket_wait.h"
 #include "producer/frame_channel.h"
-#include "proto/record_batch.h"
+#include "proto/batch_codec.h"
 
 namespace tidemill::bench {
 
@@ -58,6 +58,7 @@ class ConsumeLoad {
     std::uint64_t records_ = 0, data_bytes_ = 0;
     bool measures_latency_ = false;
     Histogram latency_;
+    BatchOpener opener_;
 };
 
 }  // namespace tidemill::bench

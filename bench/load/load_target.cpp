@@ -82,14 +82,38 @@ Result<BenchOptions> checked(BenchOptions options) {
     return options;
 }
 
+namespace {
+
+// Text-like bytes: neither constant nor incompressible.
+void fill_with_letters(std::vector<std::byte>& data, Random& random) {
+    for (auto& byte : data)
+        byte = static_cast<std::byte>('a' + random.below(26));
+}
+
+// Readings as devices send them, one behind the other: what a codec meets in practice.
+void fill_with_json(std::vector<std::byte>& data, Random& random) {
+    std::string text(sizeof(std::int64_t), ' ');
+    while (text.size() < data.size())
+        text += fmt::format(
+            R"({{"device":"d-{:04}","time":"2024-05-{:02}T{:02}:{:02}:{:02}Z","temperature":{:.2f},)"
+            R"("pressure":{},"state":"{}"}})",
+            random.below(2000), 1 + random.below(28), random.below(24), random.below(60),
+            random.below(60), static_cast<double>(random.below(4000)) / 100,
+            95'000 + random.below(10'000), random.chance(0.9) ? "ok" : "degraded");
+    std::memcpy(data.data(), text.data(), data.size());
+}
+
+}  // namespace
+
 std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t seed) {
     Random random(seed);
     RecordBatchBuilder builder;
     std::vector<std::byte> data(options.record_bytes);
     for (std::uint32_t i = 0; i < options.batch; ++i) {
-        // Text-like bytes: neither constant nor incompressible.
-        for (auto& byte : data)
-            byte = static_cast<std::byte>('a' + random.below(26));
+        if (options.compression.codec == Codec::None)
+            fill_with_letters(data, random);
+        else
+            fill_with_json(data, random);
         store_le(data.data(), std::int64_t{0});
         builder.add(fmt::format("k{:03}", random.below(1000)), data);
     }

@@ -12,7 +12,11 @@ constexpr auto kThrottlePause = 1ms;
 }  // namespace
 
 ProduceLoad::ProduceLoad(const BenchOptions& options, const LoadTarget& target, bool stamps)
-    : options_(options), target_(target), stamps_(stamps), shard_records_(target.shards.size()) {
+    : options_(options),
+      target_(target),
+      stamps_(stamps),
+      compressor_(options.compression),
+      shard_records_(target.shards.size()) {
     for (std::size_t i = 0; i < kPrebuiltBatches; ++i)
         batches_.push_back(build_batch(options, i + 1));
 }
@@ -58,6 +62,7 @@ void ProduceLoad::send_one(Peer& peer, MonoTime since) {
         if (slot.stamped.is_empty()) slot.stamped = StampedBatch(batch);
         batch = slot.stamped.stamp(since.time_since_epoch().count());
     }
+    batch = compressor_.compress(RecordBatchView::trusted(batch), slot.compressed).bytes();
     slot.batch = batch;
     peer.connection.produce(id, target_.shards[peer.next_shard], batch);
     ++peer.unanswered;

@@ -42,6 +42,7 @@ class ProduceLoad {
         std::size_t shard_position = 0;
         Bytes batch;
         StampedBatch stamped;  // when records carry their time
+        std::vector<std::byte> compressed;
     };
     struct Peer {
         LoadConnection connection;
@@ -68,6 +69,7 @@ class ProduceLoad {
     const BenchOptions& options_;
     const LoadTarget& target_;
     const bool stamps_;
+    BatchCompressor compressor_;
     std::vector<std::vector<std::byte>> batches_;
     std::vector<std::unique_ptr<Peer>> peers_;
     std::uint32_t first_index_ = 0;

@@ -80,6 +80,15 @@ CLI::App* add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& op
         ->capture_default_str();
     command->add_option("--window", load.window,
                         "Unacknowledged records a connection (default: 32 batches)");
+    command->add_option_function<std::string>(
+        "--compression",
+        [options](const std::string& text) {
+            const auto compression = parse_compression(text);
+            if (!compression)
+                throw CLI::ValidationError("--compression", compression.error().message);
+            options->load.compression = *compression;
+        },
+        "Of the batches sent, made of JSON then: none, lz4, zstd or zstd:LEVEL");
     command->add_option("-o,--output", options->format, "json or human")
         ->check(CLI::IsMember({"json", "jsonl", "human"}));
     command->callback([&run, options, measure] { run = measured(options, measure); });

@@ -16,7 +16,7 @@ namespace {
 
 struct Options {
     std::string connect = default_endpoint();
-    std::string stream, key, key_delimiter, format;
+    std::string stream, key, key_delimiter, format, compression = "none";
     std::vector<std::string> files;
     bool quiet = false;
 };
@@ -60,6 +60,7 @@ void put_lines(std::istream& in, client::Producer& producer, const Options& opti
 int put(const Options& options) {
     client::ProducerOptions settings;
     settings.endpoint = options.connect;
+    settings.compression = options.compression;
     auto producer = client::Producer::connect(settings);
     if (!producer) return report(producer.failure());
     Tally tally;
@@ -106,6 +107,10 @@ void add_put_command(CLI::App& app, Run& run) {
         ->add_option("-K,--key-delimiter", options->key_delimiter,
                      "What stands before this in a line is its key")
         ->excludes(key);
+    command
+        ->add_option("--compression", options->compression,
+                     "Of batches, kept by the broker as it is: none, lz4, zstd or zstd:LEVEL")
+        ->capture_default_str();
     command->add_option("-o,--output", options->format, "json, jsonl or human")
         ->check(CLI::IsMember({"json", "jsonl", "human"}));
     command->add_flag("--no-progress", options->quiet, "No progress on standard error");

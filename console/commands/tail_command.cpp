@@ -104,7 +104,7 @@ int tail(const Options& options) {
     const auto shape =
         choose_format(options.format == "raw" ? "" : options.format, stdout_is_terminal());
     std::uint64_t printed = 0;
-    int quiet_rounds = 0;
+    int quiet_rounds = 0, code = kExitOk;
     while (!is_interrupted()) {
         if (options.stops_at_end && ends->empty()) break;
         auto batch = consumer->next_batch(std::chrono::milliseconds(200));
@@ -116,12 +116,13 @@ int tail(const Options& options) {
         }
         quiet_rounds = 0;
         const auto& delivery = **batch;
+        if (delivery.kind == client::Delivery::Kind::Unreadable) code = report(delivery.reason);
         for (const auto& record : delivery.records) {
             const auto end = ends->find(delivery.shard_index);
             if (options.stops_at_end && (end == ends->end() || record.ordinal >= end->second))
                 break;
             print_record(delivery, record, options.format, shape);
-            if (++printed == options.count) return kExitOk;
+            if (++printed == options.count) return code;
         }
         if (const auto end = ends->find(delivery.shard_index);
             end != ends->end() && delivery.next_ordinal >= end->second)
@@ -132,7 +133,7 @@ int tail(const Options& options) {
         }
         if (stdout_is_terminal() || !options.stops_at_end) std::fflush(stdout);
     }
-    return kExitOk;
+    return code;
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include "engine/kinesis/value.h"
 #include "engine/security/sealed_token.h"
 #include "engine/service/stream_service.h"
+#include "engine/telemetry/log.h"
+#include "proto/batch_codec.h"
 
 namespace tidemill::kinesis {
 
@@ -19,11 +21,19 @@ struct Caller {
     std::string_view account = "000000000000";
 };
 
+/// What the calls of one core share to read record batches with. Used between two suspensions.
+struct BatchReading {
+    BatchOpener opener;
+    std::uint64_t unreadable_batches = 0;  ///< skipped: what a producer wrote is no records
+    log::RateLimit complaints{std::chrono::seconds{1}};
+};
+
 /// One call of one operation. Core: the connection's.
 /// Ownership: lives until the operation's task ends; `body` with its padding too.
 struct Call {
     StreamService& service;
     const TokenSealer& tokens;
+    BatchReading& reading;
     Clock& clock;
     Caller caller;
     std::string_view body;  ///< as received

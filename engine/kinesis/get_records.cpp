@@ -38,9 +38,10 @@ class AnswerWriter {
     AnswerWriter(JsonWriter& json, const ShardInfo& shard, Ordinal from, std::int64_t limit)
         : json_(json), shard_(shard), next_(from), records_left_(limit) {}
 
-    /// Errors: Corrupt, Unsupported (a compressed batch).
-    Status add(const RecordBatchView& batch) {
-        RecordCursor cursor(batch);
+    /// Errors: Corrupt, Unsupported: `batch` holds no records from `next` on. The answer is as if
+    /// it ended there, and `next` is behind it.
+    Status add(const RecordBatchView& batch, BatchOpener& opener) {
+        RecordCursor cursor = opener.open(batch);
         RecordView record;
         while (records_left_ > 0 && cursor.next(record)) {
             if (cursor.ordinal() < next_) continue;
@@ -54,6 +55,7 @@ class AnswerWriter {
             --records_left_;
             next_ = cursor.ordinal() + 1;
         }
+        if (!cursor.status()) next_ = std::max(next_, batch.end_ordinal());
         return cursor.status();
     }
 
@@ -79,6 +81,22 @@ class AnswerWriter {
     std::size_t bytes_ = 0;
     std::optional<WallTime> last_arrival_;
 };
+
+/// Its checksum is right, so its producer wrote it so: an error would hold all readers of the shard
+/// up for ever, and the API has no word for it.
+void complain(Call& call, std::string_view stream, const ShardInfo& shard,
+              const RecordBatchView& batch, const Error& error) {
+    BatchReading& reading = call.reading;
+    ++reading.unreadable_batches;
+    if (!reading.complaints.allow(call.clock.mono_now())) return;
+    log::error("unreadable_batch", {{"stream", stream},
+                                    {"shard", shard_id_text(shard.index)},
+                                    {"first_ordinal", batch.first_ordinal()},
+                                    {"records", batch.record_count()},
+                                    {"producer_id", batch.header().producer_id},
+                                    {"suppressed", reading.complaints.suppressed()},
+                                    {"error", error}});
+}
 
 void write_children(JsonWriter& json, const StreamInfo& stream, const ShardInfo& parent) {
     json.key("ChildShards").begin_array();
@@ -138,8 +156,9 @@ Task<ApiStatus> get_records(Call& call) {
     AnswerWriter answer(json, *shard, iterator->next, limit);
     for (const auto& slice : read->batches) {
         if (answer.is_full()) break;
-        if (const Status status = answer.add(RecordBatchView::trusted(slice.bytes)); !status)
-            co_return std::unexpected(to_api_error(status.error()));
+        const auto batch = RecordBatchView::trusted(slice.bytes);
+        if (const Status status = answer.add(batch, call.reading.opener); !status)
+            complain(call, stream.name, *shard, batch, status.error());
     }
     json.end_array();
     // Not cut short by a limit: the log knows how far it looked, beyond records that have expired.

@@ -55,7 +55,7 @@ KinesisDoor::KinesisDoor(std::vector<Reactor*> reactors, StreamService& service,
     const auto seeds = random_secret(8 * reactors_.size());
     for (std::size_t i = 0; i < reactors_.size(); ++i)
         cores_.push_back(
-            {TokenSealer(secret), Random(load_le<std::uint64_t>(&seeds[8 * i])), KinesisStats{}});
+            {TokenSealer(secret), Random(load_le<std::uint64_t>(&seeds[8 * i])), {}, {}});
 }
 
 Task<Result<std::unique_ptr<KinesisDoor>>> KinesisDoor::start(std::vector<Reactor*> reactors,
@@ -74,7 +74,12 @@ KinesisDoor::Core& KinesisDoor::here() {
     return cores_[core];
 }
 
-KinesisStats KinesisDoor::stats() const { return cores_[Reactor::current().id().value].stats; }
+KinesisStats KinesisDoor::stats() const {
+    const Core& core = cores_[Reactor::current().id().value];
+    KinesisStats stats = core.stats;
+    stats.unreadable_batches = core.reading.unreadable_batches;
+    return stats;
+}
 
 Task<HttpResponse> KinesisDoor::handle(const HttpRequest& request) {
     Core& core = here();
@@ -123,6 +128,7 @@ Task<kinesis::ApiResult<std::string>> KinesisDoor::dispatch(const HttpRequest& r
                              : std::string{});
     kinesis::Call call{service_,
                        core.tokens,
+                       core.reading,
                        Reactor::current().clock(),
                        kinesis::caller_of(request),
                        request.body,

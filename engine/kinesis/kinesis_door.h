@@ -15,6 +15,7 @@ namespace tidemill {
 
 struct KinesisStats {
     std::uint64_t calls = 0, client_errors = 0, server_errors = 0;
+    std::uint64_t unreadable_batches = 0;  ///< that GetRecords went past
 };
 
 /// The Kinesis Data Streams API in AWS JSON 1.1, mounted for POST on every path.
@@ -35,6 +36,7 @@ class KinesisDoor final : public HttpHandler {
         TokenSealer tokens;
         Random random;
         KinesisStats stats;
+        kinesis::BatchReading reading;
     };
     KinesisDoor(std::vector<Reactor*> reactors, StreamService& service, Bytes secret);
     Core& here();

@@ -196,7 +196,7 @@ void NativeConnection::hello(const wire::FrameView& frame) {
     const auto durability = builder.CreateString(shared_.greeting.durability);
     builder.Finish(wire::CreateHelloReply(builder, wire::kProtocolVersion, server, durability,
                                           static_cast<std::uint32_t>(limits().frame_bytes_max),
-                                          limits().requests_in_flight_max));
+                                          limits().requests_in_flight_max, kKnownCodecs));
     send(frame.header.kind, wire::kReply, frame.header.request_id, wire::finished_bytes(builder));
 }
 

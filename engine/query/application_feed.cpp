@@ -73,6 +73,7 @@ Task<Status> ApplicationFeed::start(sql::Application& application,
 Task<void> ApplicationFeed::stop() {
     if (std::exchange(is_stopped_, true)) co_return;
     room_.notify_all();
+    openers_.wake();
     co_await gate_.close();
 }
 

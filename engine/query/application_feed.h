@@ -11,6 +11,7 @@
 #include "engine/query/application_checkpoint.h"
 #include "engine/query/application_definition.h"
 #include "engine/query/input_decoder.h"
+#include "engine/query/opener_pool.h"
 #include "engine/query/query_limits.h"
 #include "engine/reactor/gate.h"
 #include "engine/reactor/reactor.h"
@@ -21,8 +22,9 @@
 namespace tidemill::query {
 
 struct FeedStats {
-    std::uint64_t rows_in = 0;       ///< pushed
-    std::uint64_t rows_refused = 0;  ///< by the decoder, sent to error_stream
+    std::uint64_t rows_in = 0;  ///< pushed
+    std::uint64_t rows_refused =
+        0;                    ///< by the decoder or in a damaged batch; error_stream says why
     std::int64_t lag_ms = 0;  ///< age of the oldest record that waits to be read; 0 at the tip
     std::string trouble;      ///< why a shard cannot be read just now; empty when all can
 };
@@ -92,6 +94,10 @@ class ApplicationFeed {
     void spawn_reader(Input& input, Shard& shard);
     Task<void> read_shard(Input& input, Shard& shard);
     Task<void> push_batch(Input& input, Shard& shard, RecordBatchView batch);
+    Task<void> push_compressed(Input& input, Shard& shard, RecordBatchView batch);
+    Task<void> push_records(Input& input, Shard& shard, RecordBatchView batch, RecordCursor cursor);
+    void report_unreadable(const Input& input, Shard& shard, const RecordBatchView& batch,
+                           const Error& error);
     Task<void> end_slice(Input& input);
     void push_rows(Input& input);
     Task<void> follow_clock();
@@ -108,6 +114,7 @@ class ApplicationFeed {
     std::vector<std::unique_ptr<Input>> inputs_;
     sql::Application* application_ = nullptr;
     sql::RejectedRows rejected_;
+    OpenerPool openers_;
     Signal room_;
     std::size_t pending_ = 0;
     std::size_t slice_rows_ = 256;  // adapted so that a slice takes its time and no more

@@ -37,6 +37,7 @@ Task<Status> ApplicationFeed::find_input_columns(Input& input, bool may_wait,
 /// The first records of a stream, a few of each shard.
 Task<Result<std::vector<std::string>>> ApplicationFeed::sample(const StreamInfo& stream) {
     std::vector<std::string> records;
+    BatchOpener opener;
     for (const ShardInfo& shard : stream.shards) {
         ReadLimits read_limits;
         read_limits.bytes = kSampleBytes;
@@ -44,7 +45,7 @@ Task<Result<std::vector<std::string>>> ApplicationFeed::sample(const StreamInfo&
         CO_ASSIGN(const auto read, co_await service_.read(shard.uid, 0, read_limits));
         for (const auto& slice : read.batches) {
             CO_ASSIGN(const auto batch, RecordBatchView::parse_stamped(slice.bytes));
-            RecordCursor cursor(batch);
+            RecordCursor cursor = opener.open(batch);
             RecordView record;
             while (records.size() < limits::kSampleRows && cursor.next(record))
                 records.emplace_back(as_text(record.data));
@@ -96,11 +97,26 @@ Task<void> ApplicationFeed::read_shard(Input& input, Shard& shard) {
     if (!gate_.is_closed()) shard.is_finished = true;
 }
 
+Task<void> ApplicationFeed::push_batch(Input& input, Shard& shard, RecordBatchView batch) {
+    if (batch.header().codec == static_cast<std::uint8_t>(Codec::None))
+        co_await push_records(input, shard, batch, RecordCursor(batch));
+    else
+        co_await push_compressed(input, shard, batch);
+}
+
+Task<void> ApplicationFeed::push_compressed(Input& input, Shard& shard, RecordBatchView batch) {
+    BatchOpener opener;
+    while (!co_await openers_.take(opener, mono_now() + limits_.retry_last))
+        if (gate_.is_closed()) co_return;
+    co_await push_records(input, shard, batch, opener.open(batch));
+    openers_.give_back(std::move(opener));
+}
+
 /// Decodes the records of one batch and pushes whenever a slice is full; what is left is pushed
 /// with the next batch. Nothing suspends between decoding a row and pushing it: positions, bounds
 /// and the application's state always agree when somebody else runs.
-Task<void> ApplicationFeed::push_batch(Input& input, Shard& shard, RecordBatchView batch) {
-    RecordCursor cursor(batch);
+Task<void> ApplicationFeed::push_records(Input& input, Shard& shard, RecordBatchView batch,
+                                         RecordCursor cursor) {
     RecordView record;
     while (cursor.next(record)) {
         if (cursor.ordinal() < shard.next) continue;
@@ -112,7 +128,23 @@ Task<void> ApplicationFeed::push_batch(Input& input, Shard& shard, RecordBatchVi
         co_await end_slice(input);
         if (gate_.is_closed()) co_return;
     }
-    if (!cursor.status()) shard.trouble = cursor.status().error().to_string();
+    if (!cursor.status()) report_unreadable(input, shard, batch, cursor.status().error());
+}
+
+/// A producer wrote what is no records: the error stream says which, and the shard goes on behind.
+void ApplicationFeed::report_unreadable(const Input& input, Shard& shard,
+                                        const RecordBatchView& batch, const Error& error) {
+    if (batch.end_ordinal() <= shard.next) return;
+    const std::uint64_t lost = batch.end_ordinal() - shard.next;
+    sql::RejectedRow row;
+    row.name = "UNREADABLE_BATCH";
+    row.message =
+        fmt::format("{} records of stream {} {} from {} on: {}", lost, input.definition.stream,
+                    shard_id_text(shard.info.index), shard.next, error.message);
+    row.data_rowtime = to_millis(batch.arrival());
+    rejected_.push_back(std::move(row));
+    rows_refused_ += lost - 1;  // the row itself is counted with the others
+    shard.next = batch.end_ordinal();
 }
 
 /// Pushes, lets others work, and waits while too many rows are on their way out.

@@ -7,6 +7,8 @@
 #include "consumer/worker.h"
 #include "producer/producer.h"
 #include "tests/unit/engine/native/door_fixture.h"
+#include "tests/unit/engine/native/raw_client.h"
+#include "tests/unit/proto/forged_batch.h"
 
 using namespace tidemill;
 using namespace tidemill::client;
@@ -44,6 +46,22 @@ std::vector<int> read(Consumer& consumer, std::size_t count, Delivery* last = nu
         if (last != nullptr) *last = **delivery;
     }
     return data;
+}
+
+/// Stores batches as any client may.
+void store(DoorFixture& fixture, ShardUid shard, const std::vector<std::byte>& batch) {
+    RawClient client(fixture.port());
+    client.produce(1, shard, batch);
+    REQUIRE_FALSE(client.receive()->is_error);
+}
+
+std::vector<std::string> texts(int from, int to, std::size_t bytes) {
+    std::vector<std::string> all;
+    for (int i = from; i < to; ++i) {
+        all.push_back(std::to_string(i));
+        all.back().resize(bytes, ' ');
+    }
+    return all;
 }
 
 std::vector<int> numbers(int from, int to) {
@@ -167,6 +185,98 @@ TEST_SUITE("consumer") {
         bool is_finished = false;
         fixture.on_core([&] { is_finished = fixture.service().checkpoint("app", 0).is_finished; });
         CHECK(is_finished);
+    }
+
+    TEST_CASE("compressed batches are read like others, from within too") {
+        DoorFixture fixture;
+        const ShardUid shard = fixture.make_stream("s");
+        put(fixture, "s", 0, 10);
+        store(fixture, shard, compressed_batch(texts(10, 500, 20), {Codec::Lz4, 0}));
+        store(fixture, shard, compressed_batch(texts(500, 1000, 20), {Codec::Zstd, 1}));
+        {
+            auto consumer = Consumer::connect(options_of(fixture, "app"));
+            REQUIRE(consumer.is_ok());
+            CHECK_EQ(read(*consumer, 1000), numbers(0, 1000));
+            CHECK(consumer->checkpoint(0, 700).is_ok());
+        }
+        auto again = Consumer::connect(options_of(fixture, "app"));
+        REQUIRE(again.is_ok());
+        CHECK_EQ(read(*again, 300), numbers(700, 1000));
+    }
+
+    TEST_CASE("what batches open to is bounded by the credit, not only what was sent") {
+        DoorFixture fixture;
+        const ShardUid shard = fixture.make_stream("s");
+        // Each opens to 100,000 bytes from a few hundred: all fit into the credit at once.
+        for (int i = 0; i < 50; ++i)
+            store(fixture, shard,
+                  compressed_batch(texts(i * 10, i * 10 + 10, 10'000), {Codec::Zstd, 1}));
+        fixture.on_core([&] { fixture.service().seal(shard); });
+        auto options = options_of(fixture);
+        options.credit_bytes = 150'000;
+        auto consumer = Consumer::connect(options);
+        REQUIRE(consumer.is_ok());
+        std::vector<int> seen;
+        for (bool has_ended = false; !has_ended;) {
+            const auto delivery = consumer->next_batch(20s);
+            REQUIRE(delivery.is_ok());
+            REQUIRE(delivery->has_value());
+            std::size_t bytes = 0;
+            for (const auto& record : (*delivery)->records) {
+                seen.push_back(std::stoi(record.data));
+                bytes += record.data.size();
+            }
+            CHECK_LE(bytes, 150'000 + 100'000);
+            has_ended = (*delivery)->kind == Delivery::Kind::ShardEnded;
+            if (has_ended) CHECK_EQ((*delivery)->next_ordinal, 500);
+        }
+        CHECK_EQ(seen, numbers(0, 500));
+    }
+
+    TEST_CASE("a batch that holds no records is reported and passed over") {
+        DoorFixture fixture;
+        const ShardUid shard = fixture.make_stream("s");
+        put(fixture, "s", 0, 5);
+        store(fixture, shard, unreadable_batch(7));
+        put(fixture, "s", 12, 20);
+        auto consumer = Consumer::connect(options_of(fixture));
+        REQUIRE(consumer.is_ok());
+        CHECK_EQ(read(*consumer, 5), numbers(0, 5));
+        const auto told = consumer->next_batch(20s);
+        REQUIRE(told->has_value());
+        CHECK(((*told)->kind == Delivery::Kind::Unreadable));
+        CHECK_EQ((*told)->next_ordinal, 12);
+        CHECK((*told)->reason.find("the records 5 to 11 cannot be read") != std::string::npos);
+        CHECK_EQ(read(*consumer, 8), numbers(12, 20));
+        CHECK_EQ(consumer->metrics().records_unreadable, 7);
+
+        struct Processor : RecordProcessor {
+            void process_records(const Delivery& records, Checkpointer&) override {
+                read += records.records.size();
+                if (read == 13) worker->shut_down();
+            }
+            void records_unreadable(const Delivery& where, Checkpointer& checkpointer) override {
+                passed_over = where.next_ordinal;
+                CHECK(checkpointer.checkpoint().is_ok());
+            }
+            std::size_t& read;
+            std::uint64_t& passed_over;
+            Worker*& worker;
+            Processor(std::size_t& r, std::uint64_t& p, Worker*& w)
+                : read(r), passed_over(p), worker(w) {}
+        };
+        std::size_t read_records = 0;
+        std::uint64_t passed_over = 0;
+        Worker* self = nullptr;
+        Worker worker(options_of(fixture, "app"),
+                      [&] { return std::make_unique<Processor>(read_records, passed_over, self); });
+        self = &worker;
+        CHECK(worker.run().is_ok());
+        CHECK_EQ(read_records, 13);
+        CHECK_EQ(passed_over, 12);
+        std::uint64_t saved = 0;
+        fixture.on_core([&] { saved = fixture.service().checkpoint("app", 0).ordinal; });
+        CHECK_EQ(saved, 12);
     }
 
     TEST_CASE("a stream that does not exist fails at once") {

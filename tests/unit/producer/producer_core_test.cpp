@@ -74,7 +74,8 @@ std::vector<std::string> data_of(Bytes batch) {
     std::vector<std::string> all;
     const auto view = RecordBatchView::parse(batch);
     REQUIRE(view.has_value());
-    RecordCursor cursor(*view);
+    BatchOpener opener;
+    RecordCursor cursor = opener.open(*view);
     for (RecordView record; cursor.next(record);)
         all.emplace_back(as_text(record.data));
     return all;
@@ -235,6 +236,41 @@ TEST_SUITE("producer/core") {
         }
         CHECK_EQ(left, Texts{"a1", "a2", "a3", "a4"});
         CHECK_EQ(right, Texts{"b1", "b2"});
+    }
+
+    TEST_CASE("a compressed batch goes again as it was, and on to a child from its records") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        BatchCompressor compressor({Codec::Zstd, 1});
+        const std::string text(5000, 'x');
+        world.put("a", text, "1");
+        world.answer_describe({1});
+        auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        const std::size_t plain_bytes = sent[0].batch.size();
+        sent[0].compress(compressor);
+        CHECK_LT(sent[0].batch.size(), plain_bytes / 10);
+        CHECK_EQ(data_of(sent[0].batch), Texts{text});
+        const std::string bytes(as_text(sent[0].batch));
+        world.refuse(sent[0], Errc::Throttled);
+        world.now += 1s;
+        sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        sent[0].compress(compressor);
+        CHECK_EQ(as_text(sent[0].batch), bytes);
+        world.refuse(sent[0], Errc::ShardClosed);
+        world.now += 1s;
+        world.answer_describe({2});
+        sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        CHECK_EQ(sent[0].shard, 2);
+        CHECK_EQ(data_of(sent[0].batch), Texts{text});
+        sent[0].compress(compressor);
+        world.acknowledge(sent[0], 0);
+        const auto metrics = world.core.metrics();
+        CHECK_EQ(metrics.bytes_stored, 5001);
+        CHECK_LT(metrics.batch_bytes_stored, 500);
     }
 
     TEST_CASE("a new map waits while a closed shard still has a batch under way") {

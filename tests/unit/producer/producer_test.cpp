@@ -1,10 +1,12 @@
 #include "producer/producer.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include <doctest/doctest.h>
 
 #include "producer/admin_client.h"
+#include "proto/batch_codec.h"
 #include "tests/unit/engine/native/door_fixture.h"
 
 using namespace tidemill;
@@ -68,6 +70,48 @@ TEST_SUITE("producer") {
             CHECK_EQ(stored[i], std::to_string(i));
         CHECK_EQ(producer->metrics().records_stored, 1000);
         CHECK_EQ(producer->metrics().memory_bytes, 0);
+    }
+
+    TEST_CASE("batches are compressed as asked, and one that would not shrink goes as it is") {
+        DoorFixture fixture;
+        for (const auto* compression : {"none", "lz4", "zstd", "zstd:7"}) {
+            CAPTURE(compression);
+            const ShardUid shard = fixture.make_stream(compression);
+            ProducerOptions options;
+            options.endpoint = fixture.endpoint();
+            options.compression = compression;
+            auto producer = Producer::connect(options);
+            REQUIRE(producer.is_ok());
+            for (int i = 0; i < 1000; ++i)
+                producer->put_async(compression, "k", "the same words again, " + std::to_string(i));
+            producer->flush();
+            producer->put_async(compression, "k", "short");
+            producer->flush();
+            std::vector<std::uint8_t> codecs;
+            std::vector<std::string> stored;
+            fixture.on_core([&] {
+                BatchOpener opener;
+                for (const auto& slice : fixture.service().batches(shard)) {
+                    const auto batch = RecordBatchView::trusted(slice.bytes);
+                    codecs.push_back(batch.header().codec);
+                    RecordCursor cursor = opener.open(batch);
+                    for (RecordView record; cursor.next(record);)
+                        stored.emplace_back(as_text(record.data));
+                }
+            });
+            REQUIRE_EQ(stored.size(), 1001);
+            CHECK_EQ(stored[999], "the same words again, 999");
+            CHECK_EQ(codecs.back(), 0);
+            const auto asked = static_cast<std::uint8_t>(parse_compression(compression)->codec);
+            CHECK(std::ranges::count(codecs, asked) >= 1);
+            const auto metrics = producer->metrics();
+            CHECK_EQ(metrics.records_stored, 1001);
+            if (asked != 0) CHECK_LT(metrics.batch_bytes_stored, metrics.bytes_stored / 2);
+        }
+        ProducerOptions options;
+        options.endpoint = fixture.endpoint();
+        options.compression = "gzip";
+        CHECK_EQ(Producer::connect(options).failure().code, "invalid_argument");
     }
 
     TEST_CASE("closing loses nothing") {

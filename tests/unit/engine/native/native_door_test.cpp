@@ -4,6 +4,7 @@
 
 #include "tests/unit/engine/native/door_fixture.h"
 #include "tests/unit/engine/native/raw_client.h"
+#include "tests/unit/proto/forged_batch.h"
 
 using namespace tidemill;
 
@@ -168,6 +169,25 @@ TEST_SUITE("native/door") {
         future.send_bytes(as_bytes(wire::kPreface));
         future.send_hello(77);
         CHECK_EQ(future.receive()->error_code(), "unsupported");
+    }
+
+    TEST_CASE("a batch of an unknown codec is refused in words, and the connection goes on") {
+        DoorFixture fixture;
+        const ShardUid shard = fixture.make_stream("s");
+        RawClient client(fixture.port());
+        client.produce(1, shard, forged_batch(Codec{3}, 1, 10, as_bytes("0123456789")));
+        const auto refused = client.receive();
+        CHECK_EQ(refused->error_code(), "unsupported");
+        // More than any reader would open, and more than LZ4 can hold.
+        client.produce(2, shard, forged_batch(Codec::Zstd, 1, 13 << 20, as_bytes("0123456789")));
+        CHECK_EQ(client.receive()->error_code(), "corrupt");
+        client.produce(3, shard, forged_batch(Codec::Lz4, 1, 3000, as_bytes("0123456789")));
+        CHECK_EQ(client.receive()->error_code(), "corrupt");
+        std::size_t appended = 1;
+        fixture.on_core([&] { appended = fixture.service().append_count; });
+        CHECK_EQ(appended, 0);
+        client.produce(4, shard, compressed_batch({std::string(1000, 'a')}, {Codec::Lz4, 0}));
+        CHECK_FALSE(client.receive()->is_error);
     }
 
     TEST_CASE("what was accepted is answered although the peer has stopped writing") {

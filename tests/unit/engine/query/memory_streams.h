@@ -56,6 +56,11 @@ class MemoryStreams final : public StreamService {
         append(streams_.at(name)->shard_for(hash_partition_key(key)).uid, key, as_bytes(data));
         grown_.notify_all();
     }
+    /// Appends a batch as it is to the shard of that index.
+    void put_batch(const std::string& name, std::uint32_t index, Bytes batch) {
+        store(streams_.at(name)->shards.at(index).uid, batch);
+        grown_.notify_all();
+    }
     /// All records of a stream, shard by shard.
     std::vector<std::string> texts(const std::string& name) const {
         std::vector<std::string> all;
@@ -206,15 +211,19 @@ class MemoryStreams final : public StreamService {
         return shard;
     }
     Ordinal append(ShardUid uid, std::string_view key, Bytes data) {
-        Shard& shard = shards_.at(uid);
         RecordBatchBuilder builder;
         builder.add(key, data);
-        const Bytes bytes = builder.finish().bytes();
+        return store(uid, builder.finish().bytes());
+    }
+    Ordinal store(ShardUid uid, Bytes bytes) {
+        Shard& shard = shards_.at(uid);
         Buffer buffer = Buffer::allocate(bytes.size());
         std::memcpy(buffer.data(), bytes.data(), bytes.size());
         stamp_record_batch(buffer.bytes(), uid, shard.end, reactor_.clock().wall_now(), 1);
         shard.batches.push_back({buffer, buffer.bytes()});
-        return shard.end++;
+        const Ordinal first = shard.end;
+        shard.end += RecordBatchView::trusted(bytes).record_count();
+        return first;
     }
 
     Reactor& reactor_;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/unit/engine/query/query_fixture.h"
+#include "tests/unit/proto/forged_batch.h"
 
 using namespace tidemill;
 using namespace tidemill::query;
@@ -45,6 +46,50 @@ TEST_SUITE("query service") {
         const auto metrics = f.reactor.run(f.service().metrics_text());
         CHECK(metrics.find("tidemill_sql_rows_in_total{application=\"copy\"} 100\n") !=
               std::string::npos);
+    }
+
+    TEST_CASE("compressed batches of many shards at once give every row") {
+        QueryFixture f;
+        f.streams.add_stream("in", 9);
+        f.streams.add_stream("out");
+        // Larger than a slice: each shard suspends with its batch open.
+        for (std::uint32_t shard = 0; shard < 9; ++shard) {
+            std::vector<std::string> rows;
+            for (int i = 0; i < 3000; ++i)
+                rows.push_back(row(static_cast<int>(shard) * 3000 + i, 1));
+            const Compression compression{shard % 2 == 0 ? Codec::Lz4 : Codec::Zstd,
+                                          static_cast<int>(shard % 2)};
+            f.streams.put_batch("in", shard, compressed_batch(rows, compression));
+        }
+        REQUIRE(f.reactor.run(f.service().create_application(definition_of("copy", kCopyRows))));
+        f.reactor.advance(5s);
+        CHECK_EQ(sorted(f.streams.texts("out")), ids(0, 27'000));
+    }
+
+    TEST_CASE("a batch that holds no records goes to the error stream, and the rows behind it come") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        f.streams.add_stream("errors");
+        auto definition = definition_of("copy", kCopyRows);
+        definition.outputs.push_back({"error_stream", "errors", ""});
+        REQUIRE(f.reactor.run(f.service().create_application(definition)));
+        f.streams.put("in", row(0, 1));
+        f.streams.put_batch("in", 0, unreadable_batch(7));
+        f.streams.put("in", row(8, 1));
+        f.reactor.advance(2s);
+        CHECK_EQ(f.streams.texts("out"), std::vector<std::string>{"{\"id\":0}", "{\"id\":8}"});
+        const auto errors = f.streams.texts("errors");
+        REQUIRE_EQ(errors.size(), 1);
+        CHECK(errors[0].find("UNREADABLE_BATCH") != std::string::npos);
+        CHECK(errors[0].find("7 records of stream in shardId-000000000000 from 1 on") !=
+              std::string::npos);
+        f.end();
+        f.begin();
+        f.streams.put("in", row(9, 1));
+        f.reactor.advance(2s);
+        CHECK_EQ(f.streams.texts("out").back(), "{\"id\":9}");
+        CHECK_EQ(f.streams.texts("errors").size(), 1);
     }
 
     TEST_CASE("an application that has nothing to do writes nothing") {
