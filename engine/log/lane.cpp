@@ -176,14 +176,23 @@ Task<Result<Ordinal>> Lane::seek_time(ShardUid shard, WallTime time) {
 Task<Result<TailInfo>> Lane::wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) {
     if (parts_.gate.is_closed()) co_return stopping();
     const InGate inside(parts_.gate);
+    const auto interrupts = interrupts_;
     while (true) {
         CO_ASSIGN(auto* state, existing(shard));
         if (is_stopping_) co_return stopping();
-        if (state->end > beyond || state->is_sealed || parts_.mono_now() >= deadline)
+        if (state->end > beyond || state->is_sealed || interrupts_ != interrupts ||
+            parts_.mono_now() >= deadline)
             co_return state->tail();
         if (!state->changed) state->changed = std::make_unique<Signal>();
         (void)co_await state->changed->wait_until(deadline);
     }
+}
+
+void Lane::interrupt_waits() {
+    ++interrupts_;
+    parts_.shards.each([](std::uint32_t, ShardState& state) {
+        if (state.changed) state.changed->notify_all();
+    });
 }
 
 Task<Status> Lane::control(ShardUid shard, Control what, std::uint64_t value) {

@@ -32,6 +32,7 @@ class Lane final : TurnHook {
     Task<Result<Ordinal>> seek_time(ShardUid shard, WallTime time);
     Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline);
     Task<Result<ProducerPosition>> producer_position(ShardUid shard, std::uint64_t producer_id);
+    void interrupt_waits();
     Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership);
     Task<Status> trim(ShardUid shard, Ordinal before);
 
@@ -55,6 +56,7 @@ class Lane final : TurnHook {
     Signal progress_;           // the writer has done something
     std::uint64_t policy_ = 1;  // counts changes of retention, trims and deletions
     bool is_open_ = false, is_reopening_ = false, is_stopping_ = false;
+    std::uint64_t interrupts_ = 0;
     std::uint32_t readers_ = 0;  // reads under way; reopening waits for them
 };
 

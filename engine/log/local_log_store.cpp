@@ -252,6 +252,17 @@ Task<Result<ProducerPosition>> LocalLogStore::producer_position(ShardUid shard,
                                [=] { return lane->producer_position(shard, producer_id); });
 }
 
+Task<void> LocalLogStore::interrupt_waits() {
+    if (!is_open_) co_return;
+    for (auto& lane : lanes_)
+        co_await call_on(lane->reactor(), [at = lane.get()] {
+            return [](Lane* one) -> Task<void> {
+                one->interrupt_waits();
+                co_return;
+            }(at);
+        });
+}
+
 Task<Result<TailInfo>> LocalLogStore::seal(ShardUid shard, Ownership ownership) {
     if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
     auto* lane = &lane_for(shard);

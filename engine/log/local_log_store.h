@@ -52,6 +52,7 @@ class LocalLogStore final : public LogStore {
     Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) override;
     Task<Result<ProducerPosition>> producer_position(ShardUid shard,
                                                      std::uint64_t producer_id) override;
+    Task<void> interrupt_waits() override;
     Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership) override;
     Task<Status> trim(ShardUid shard, Ordinal before) override;
 

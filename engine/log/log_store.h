@@ -135,6 +135,10 @@ class LogStore {
     /// at `deadline` (then with the tail as it is).
     virtual Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) = 0;
 
+    /// Ends every wait_tail that waits now, as if its deadline had come: whoever stops need not
+    /// wait for those who wait. Costs a look at every shard.
+    virtual Task<void> interrupt_waits() = 0;
+
     /// Closes the shard's end for ever; durable when it returns. Idempotent. Errors: NotFound,
     /// Fenced, IoFailed.
     virtual Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership) = 0;

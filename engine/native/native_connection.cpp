@@ -62,10 +62,14 @@ Task<void> NativeConnection::finish() {
     is_open_ = false;
     hello_.notify_all();
     room_.notify_all();
+    answer_room_.notify_all();
+    push_room_.notify_all();
+    closing_.notify_all();
     for (auto& [id, request] : long_requests_)
         request->wake.notify_all();
     co_await gate_.close();
     flush();
+    output_.unshare();
     const MonoTime deadline = now() + limits().drain_timeout;
     while (is_hook_requested_ || (is_waiting_writable_ && now() < deadline))
         co_await drained_.wait_until(deadline);
@@ -104,9 +108,34 @@ void NativeConnection::wake_reader() {
     if (!is_congested()) room_.notify_all();
 }
 
+void NativeConnection::wake_senders() {
+    answer_room_.notify_first();
+    push_room_.notify_first();
+}
+
+Task<void> NativeConnection::wait_unsent_below(std::size_t limit, Signal& room) {
+    while (is_open_ && output_.bytes() + reserved_ >= limit)
+        co_await room.wait_until(MonoTime::max());
+}
+
 Task<void> NativeConnection::wait_for_room() {
-    while (is_open_ && output_.bytes() >= limits().output_bytes_max)
-        co_await room_.wait_until(MonoTime::max());
+    co_await wait_unsent_below(limits().output_bytes_max, answer_room_);
+    answer_room_.notify_first();
+}
+
+Task<NativeConnection::Room> NativeConnection::reserve_answer(std::size_t bytes) {
+    co_await wait_unsent_below(limits().output_bytes_max, answer_room_);
+    Room room(*this, answer_room_, bytes);
+    answer_room_.notify_first();
+    co_return room;
+}
+
+Task<NativeConnection::Room> NativeConnection::reserve_push() {
+    co_await wait_unsent_below(limits().push_unsent_max, push_room_);
+    const bool is_alone = output_.bytes() + reserved_ == 0;
+    Room room(*this, push_room_, is_alone ? limits().push_bytes_max : limits().push_bytes_busy_max);
+    push_room_.notify_first();
+    co_return room;
 }
 
 Status NativeConnection::consume_preface() {
@@ -256,16 +285,30 @@ void NativeConnection::flush() {
     else if (!*all_sent)
         wait_writable();
     wake_reader();
+    wake_senders();
 }
 
 void NativeConnection::wait_writable() {
     is_waiting_writable_ = true;
+    if (!is_watched_ && is_open_) {
+        is_watched_ = true;
+        reactor_.spawn(gate_, watch_unsent());
+    }
     socket_.async_wait(boost::asio::socket_base::wait_write,
                        [this](boost::system::error_code error) {
                            is_waiting_writable_ = false;
                            if (!error) flush();
                            drained_.notify_all();
                        });
+}
+
+// A peer that takes everything soon shares the log's blocks; one that does not holds copies.
+Task<void> NativeConnection::watch_unsent() {
+    while (is_open_ && is_waiting_writable_) {
+        co_await closing_.wait_until(now() + limits().share_max);
+        if (is_waiting_writable_) output_.unshare();
+    }
+    is_watched_ = false;
 }
 
 // ---- NativeReply

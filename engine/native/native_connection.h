@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "engine/native/input_buffer.h"
@@ -52,6 +53,37 @@ class NativeConnection final : private TurnHook {
     void send_error(std::uint8_t kind, std::uint32_t id, const Error& error);
     Task<void> wait_for_room();
 
+    /// A place in the output queue for what is about to be read. Gives itself back.
+    class Room {
+     public:
+        Room(NativeConnection& connection, Signal& next, std::size_t bytes)
+            : connection_(&connection), next_(&next), bytes_(bytes) {
+            connection.reserved_ += bytes;
+        }
+        Room(Room&& other) noexcept
+            : connection_(std::exchange(other.connection_, nullptr)),
+              next_(other.next_),
+              bytes_(other.bytes_) {}
+        Room& operator=(Room&&) = delete;
+        ~Room() {
+            if (connection_ == nullptr) return;
+            connection_->reserved_ -= bytes_;
+            next_->notify_first();
+        }
+        std::size_t bytes() const { return bytes_; }
+
+     private:
+        NativeConnection* connection_;
+        Signal* next_;
+        std::size_t bytes_;
+    };
+    /// Waits until less than the limit for pushes or for answers is unsent or reserved, so that
+    /// readers, who suspend between looking and sending, do not all send at once. At once when the
+    /// connection closes. Ownership: let go of it once the read has returned, before anything else
+    /// suspends.
+    Task<Room> reserve_push();
+    Task<Room> reserve_answer(std::size_t bytes);
+
  private:
     struct ProduceOp : AppendOp {
         NativeConnection* connection = nullptr;
@@ -82,11 +114,14 @@ class NativeConnection final : private TurnHook {
     Task<void> finish();
 
     bool is_congested() const;
+    Task<void> wait_unsent_below(std::size_t limit, Signal& room);
+    void wake_senders();
     void wake_reader();
     void request_flush();
     void at_turn_end() override;
     void flush();
     void wait_writable();
+    Task<void> watch_unsent();
 
     Reactor& reactor_;
     const NativeShared& shared_;
@@ -94,7 +129,8 @@ class NativeConnection final : private TurnHook {
     InputBuffer input_;
     OutputQueue output_;
     Gate gate_;  // appends and tasks of this connection
-    Signal room_, drained_, hello_;
+    Signal room_, drained_, hello_, closing_;
+    Signal answer_room_, push_room_;  // below output_bytes_max, push_unsent_max
 
     std::deque<ProduceOp> ops_;
     ProduceOp* free_op_ = nullptr;
@@ -102,10 +138,12 @@ class NativeConnection final : private TurnHook {
     std::unordered_map<std::uint32_t, LongRequest*> long_requests_;
 
     std::size_t bytes_in_flight_ = 0;
-    std::size_t needed_ = 0;  // bytes of the frame that has begun to arrive
+    std::size_t reserved_ = 0;  // of output, by those who read for it now
+    std::size_t needed_ = 0;    // bytes of the frame that has begun to arrive
     std::uint32_t requests_in_flight_ = 0;
     bool is_open_ = true, has_preface_ = false, is_greeted_ = false;
     bool is_hook_requested_ = false, is_waiting_writable_ = false;
+    bool is_watched_ = false;  // watch_unsent runs
 };
 
 }  // namespace tidemill

@@ -1,6 +1,7 @@
 #include "engine/native/native_door.h"
 
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,7 @@ namespace tidemill {
 struct NativeDoor::PerCore {
     Gate gate;
     std::unordered_set<NativeConnection*> connections;
-    bool is_stopping = false;
+    bool is_stopping = false, is_closed = false;
 };
 
 NativeDoor::NativeDoor(StreamService& service, ReactorGroup& reactors, NativeLimits limits,
@@ -67,9 +68,18 @@ Task<void> NativeDoor::stop() {
             core->is_stopping = true;
             for (auto* connection : core->connections)
                 connection->shut_down();
-            co_await core->gate.close();
+            co_return;
         };
         co_await call_on(reactors_.at(CoreId{i}), stop_core);
+    }
+    // Idle subscriptions wait for records that may never come.
+    co_await service_.interrupt_waits();
+    for (std::uint32_t i = 0; i < reactors_.size(); ++i) {
+        PerCore* core = cores_[i].get();
+        auto wait_for_core = [core]() -> Task<void> {
+            if (!std::exchange(core->is_closed, true)) co_await core->gate.close();
+        };
+        co_await call_on(reactors_.at(CoreId{i}), wait_for_core);
     }
 }
 

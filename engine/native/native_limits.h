@@ -19,6 +19,14 @@ struct NativeLimits {
     std::uint32_t subscriptions_max = 16384;
     std::size_t fetch_bytes_max = 8_MiB;  ///< a larger wish is cut to this
     std::size_t push_bytes_max = 1_MiB;   ///< of one pushed frame, if its first batch is not larger
+    /// The same while other frames wait to be sent.
+    std::size_t push_bytes_busy_max = 256_KiB;
+    /// Subscriptions push no more while so many bytes are unsent: what their peer's socket has not
+    /// taken costs this at most, whatever their credit and however many they are.
+    std::size_t push_unsent_max = 1_MiB;
+    /// A peer that leaves bytes unsent for so long gets copies of them: it keeps no block of the
+    /// log's caches, of which it would hold the whole for the sake of a few bytes.
+    std::chrono::milliseconds share_max = 250ms;
     std::uint32_t connections_per_core_max = 10'000;
     std::chrono::milliseconds hello_timeout = 10s;
     /// How long a subscription sleeps before it looks whether its connection still stands.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <utility>
@@ -31,14 +32,41 @@ std::byte* OutputQueue::append(std::size_t bytes) {
             return small.data() + offset;
         }
     }
-    filling_.pieces.push_back({{}, nullptr, offset, bytes});
+    filling_.pieces.push_back({{}, nullptr, offset, bytes, false});
     return small.data() + offset;
 }
 
 void OutputQueue::append(BufferSlice slice) {
+    if (slice.bytes.empty()) return;
+    if (slice.bytes.size() < kCopiedBelow) {
+        std::memcpy(append(slice.bytes.size()), slice.bytes.data(), slice.bytes.size());
+        return;
+    }
     bytes_ += slice.bytes.size();
-    filling_.pieces.push_back({std::move(slice.buffer), slice.bytes.data(), 0, slice.bytes.size()});
+    filling_.pieces.push_back(
+        {std::move(slice.buffer), slice.bytes.data(), 0, slice.bytes.size(), false});
 }
+
+std::size_t OutputQueue::Generation::unshare() {
+    std::size_t shared = 0;
+    for (std::size_t i = first; i < pieces.size(); ++i)
+        if (pieces[i].hold && !pieces[i].is_own) shared += pieces[i].size;
+    if (shared == 0) return 0;
+    const Buffer copy = Buffer::allocate(shared);
+    std::byte* to = copy.data();
+    for (std::size_t i = first; i < pieces.size(); ++i) {
+        Piece& piece = pieces[i];
+        if (!piece.hold || piece.is_own) continue;
+        std::memcpy(to, piece.held, piece.size);
+        piece.hold = copy;
+        piece.held = to;
+        piece.is_own = true;
+        to += piece.size;
+    }
+    return shared;
+}
+
+std::size_t OutputQueue::unshare() { return sending_.unshare() + filling_.unshare(); }
 
 void OutputQueue::advance(std::size_t sent) {
     bytes_ -= sent;

@@ -7,6 +7,13 @@ namespace {
 
 using wire::Kind;
 
+/// The room in the output queue is taken for the time of the read.
+Task<Result<ReadResult>> read_for_answer(NativeConnection& connection, ShardUid shard, Ordinal from,
+                                         ReadLimits limits) {
+    const auto room = co_await connection.reserve_answer(limits.bytes);
+    co_return co_await connection.service().read(shard, from, limits);
+}
+
 Task<Status> fetch(NativeConnection& connection, wire::FetchRequest request, NativeReply& reply) {
     const ShardUid shard{request.shard()};
     const ReadLimits limits{
@@ -14,7 +21,7 @@ Task<Status> fetch(NativeConnection& connection, wire::FetchRequest request, Nat
     const MonoTime deadline = connection.now() + std::chrono::milliseconds{request.wait_max_ms()};
     for (;;) {
         CO_ASSIGN(ReadResult result,
-                  co_await connection.service().read(shard, request.from(), limits));
+                  co_await read_for_answer(connection, shard, request.from(), limits));
         const bool is_over = result.tail.is_sealed && request.from() >= result.tail.end;
         if (!result.batches.empty() || is_over || connection.now() >= deadline ||
             !reply.is_wanted()) {

@@ -60,10 +60,13 @@ Task<void> NativeConnection::run_subscription(std::uint32_t id, wire::SubscribeR
             co_await state.wake.wait_until(MonoTime::max());
             continue;
         }
-        co_await wait_for_room();
-        const ReadLimits read_limits{
-            std::min<std::uint64_t>(state.credit, limits().push_bytes_max)};
-        auto result = co_await service().read(shard, from, read_limits);
+        Result<ReadResult> result;
+        {
+            const Room room = co_await reserve_push();
+            if (!is_wanted(id)) break;
+            const ReadLimits read_limits{std::min<std::uint64_t>(state.credit, room.bytes())};
+            result = co_await service().read(shard, from, read_limits);
+        }
         if (!result) {
             reply.send_error(result.error());
             has_ended = true;

@@ -60,4 +60,8 @@ void Signal::notify_all() {
         first_->notify();
 }
 
+void Signal::notify_first() {
+    if (first_ != nullptr) first_->notify();
+}
+
 }  // namespace tidemill

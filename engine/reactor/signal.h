@@ -21,6 +21,9 @@ class Signal {
     /// Wakes all who wait now, in the order they came; they run after the caller has returned to
     /// the run loop.
     void notify_all();
+    /// Wakes the one that waits longest: for what only one can have. Whoever leaves some of it
+    /// wakes the next.
+    void notify_first();
     bool has_waiters() const { return first_ != nullptr; }
 
  private:

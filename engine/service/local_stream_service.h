@@ -49,6 +49,7 @@ class LocalStreamService final : public StreamService {
     Task<Result<ProducerPosition>> producer_position(ShardUid shard,
                                                      std::uint64_t producer_id) override;
     Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) override;
+    Task<void> interrupt_waits() override;
 
     Task<Result<std::vector<Checkpoint>>> checkpoints(std::string application,
                                                       StreamUid stream) override;

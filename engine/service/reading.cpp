@@ -24,4 +24,6 @@ Task<Result<TailInfo>> LocalStreamService::wait_tail(ShardUid shard, Ordinal bey
     return log_.wait_tail(shard, beyond, deadline);
 }
 
+Task<void> LocalStreamService::interrupt_waits() { return log_.interrupt_waits(); }
+
 }  // namespace tidemill

@@ -97,6 +97,8 @@ class StreamService {
     virtual Task<Result<ProducerPosition>> producer_position(ShardUid shard,
                                                              std::uint64_t producer_id) = 0;
     virtual Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline) = 0;
+    /// Ends every wait_tail that waits now, as if its deadline had come.
+    virtual Task<void> interrupt_waits() = 0;
 
     // Consumer applications: leases with checkpoints, kept in the catalog store.
     virtual Task<Result<std::vector<Checkpoint>>> checkpoints(std::string application,

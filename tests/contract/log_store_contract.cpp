@@ -5,6 +5,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "engine/io/suspension.h"
+#include "engine/reactor/gate.h"
+#include "engine/reactor/reactor.h"
+
 namespace tidemill::contract {
 namespace {
 
@@ -16,6 +20,17 @@ std::vector<std::byte> batch_of(std::uint32_t shard, Ordinal first, std::uint32_
         builder.add("key", as_bytes(fmt::format("{}:{}", shard, first + i)));
     const auto view = builder.finish();
     return {view.bytes().begin(), view.bytes().end()};
+}
+
+Task<void> next_turn() {
+    Suspension turn;
+    co_await turn.wait([&] { Reactor::current().post([&turn] { turn.resume(); }); });
+}
+
+Task<void> wait_for_ever(LogStore* store, ShardUid shard, Ordinal beyond, bool* has_ended) {
+    const auto tail = co_await store->wait_tail(shard, beyond, MonoTime::max());
+    CHECK_EQ(tail->end, beyond);
+    *has_ended = true;
 }
 
 Task<void> configure(LogStore& store) {
@@ -126,6 +141,14 @@ Task<void> pipelined(LogStore& store) {
         CHECK_EQ(tail->end, 600);
         const auto last = batch_of(shard, 600, 1);  // behind all of them
         CHECK_EQ((co_await writer->append(*RecordBatchView::parse(last))).first_ordinal, 600);
+        bool has_ended = false;
+        Gate gate;
+        Reactor::current().spawn(gate, wait_for_ever(&store, ShardUid{shard}, 601, &has_ended));
+        while (!has_ended) {  // an interrupt ends only a wait that has begun
+            co_await next_turn();
+            co_await store.interrupt_waits();
+        }
+        co_await gate.close();
         CHECK_EQ(done_count, 200);
         for (std::size_t i = 0; i < ops.size(); ++i) {
             CHECK_EQ(ops[i].result.outcome, Outcome::Committed);

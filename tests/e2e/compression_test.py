@@ -148,9 +148,28 @@ def under_load(broker):
         assert json.loads(latency)["records"] > 0
 
 
+def on_encrypted_streams(broker):
+    """Compressed by the producer, sealed by the broker: opened in the other order."""
+    wanted = readings(5000)
+    for codec in ["lz4", "zstd"]:
+        stream = "sealed-" + codec
+        run("stream", "create", stream, "--connect", address(broker))
+        run("put", stream, "-k", "one", "--compression", codec, "--connect", address(broker),
+            stdin="\n".join(wanted) + "\n")
+        read_in_every_way(broker, stream, wanted)
+    broker.restart()
+    for codec in ["lz4", "zstd"]:
+        read_in_every_way(broker, "sealed-" + codec, wanted)
+
+
 with Broker(PROGRAM) as running:
     every_codec(running)
     limits_count_what_was_written(running)
     what_is_no_records(running)
     under_load(running)
+sealing = Broker(PROGRAM, '[encryption]\nmaster_key_file = "@/master.key"\ndefault = "on"\n')
+with open(os.open(os.path.join(sealing.directory, "master.key"), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as key:
+    key.write(os.urandom(32))
+with sealing:
+    on_encrypted_streams(sealing)
 print("compressed batches: read by every reader")

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import subprocess
 import sys
 
 from broker import Broker, client_environment, skip
@@ -68,6 +69,18 @@ def put_and_read_back(kinesis, broker):
         broker.restart()
         kinesis = client_of(broker)
     return kinesis
+
+
+def compressed_by_others(kinesis, broker, program):
+    """What the native producer compressed reads like everything else."""
+    for codec in ["lz4", "zstd"]:
+        kinesis.create_stream(StreamName=codec, ShardCount=2)
+        sent = [json.dumps({"n": n, "text": "again and again"}) for n in range(3000)]
+        subprocess.run([program, "put", codec, "--compression", codec, "--connect", broker.url.removeprefix("http://")],
+                       input="\n".join(sent) + "\n", text=True, check=True, capture_output=True, timeout=60)
+        records = [r for shard in read_stream(kinesis, codec, 700).values() for r in shard]
+        assert sorted(r["Data"].decode() for r in records) == sorted(sent)
+        assert len({r["SequenceNumber"] for r in records}) == 3000
 
 
 def refusals(kinesis):
@@ -137,6 +150,7 @@ def main(program):
         kinesis.create_stream(StreamName="s", ShardCount=3)
         kinesis.get_waiter("stream_exists").wait(StreamName="s")
         kinesis = put_and_read_back(kinesis, broker)
+        compressed_by_others(kinesis, broker, program)
         refusals(kinesis)
         raw_requests(broker)
         kinesis.add_tags_to_stream(StreamName="s", Tags={"env": "test", "team": "a"})

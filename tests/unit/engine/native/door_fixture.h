@@ -18,7 +18,8 @@ using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Native
 class DoorFixture {
  public:
     explicit DoorFixture(NativeLimits limits = {}) {
-        limits.wait_slice = std::chrono::milliseconds{50};
+        if (limits.wait_slice == NativeLimits{}.wait_slice)
+            limits.wait_slice = std::chrono::milliseconds{50};
         directory_ = std::filesystem::temp_directory_path() /
                      ("tidemill_native_" + std::to_string(::getpid()));
         std::filesystem::create_directories(directory_);

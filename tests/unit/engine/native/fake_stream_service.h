@@ -23,7 +23,8 @@ class FakeStreamService final : public StreamService {
     Error refuse_appends;  ///< Internal: do not refuse
     bool refuses = false;
     std::deque<AppendOp*> held;
-    std::size_t append_count = 0;
+    std::size_t append_count = 0, read_count = 0;
+    Ordinal furthest_read = 0;
     WallTime now = from_millis(1'700'000'000'000);
 
     void complete_held() {
@@ -113,6 +114,7 @@ class FakeStreamService final : public StreamService {
     Task<Result<ReadResult>> read(ShardUid uid, Ordinal from, ReadLimits limits) override {
         const auto found = shards_.find(uid);
         if (found == shards_.end()) co_return fail(Errc::NotFound, "no such shard");
+        ++read_count;
         ReadResult result;
         result.next = from;
         result.tail = tail_of(found->second);
@@ -124,6 +126,7 @@ class FakeStreamService final : public StreamService {
             bytes += slice.bytes.size();
             result.batches.push_back(slice);
             result.next = batch.end_ordinal();
+            furthest_read = std::max(furthest_read, result.next);
         }
         co_return result;
     }
@@ -144,9 +147,16 @@ class FakeStreamService final : public StreamService {
     }
     Task<Result<TailInfo>> wait_tail(ShardUid uid, Ordinal beyond, MonoTime deadline) override {
         Shard& shard = shards_.at(uid);
-        while (shard.end <= beyond && !shard.is_sealed && reactor_.clock().mono_now() < deadline)
+        const auto interrupts = interrupts_;
+        while (shard.end <= beyond && !shard.is_sealed && interrupts_ == interrupts &&
+               reactor_.clock().mono_now() < deadline)
             co_await grown_.wait_until(deadline);
         co_return tail_of(shard);
+    }
+    Task<void> interrupt_waits() override {
+        ++interrupts_;
+        grown_.notify_all();
+        co_return;
     }
 
     Task<Result<std::vector<Checkpoint>>> checkpoints(std::string application, StreamUid) override {
@@ -243,6 +253,7 @@ class FakeStreamService final : public StreamService {
     std::map<ShardUid, Shard> shards_;
     std::map<std::pair<std::string, std::uint32_t>, Checkpoint> checkpoints_;
     std::uint32_t last_stream_ = 0, last_shard_ = 0;
+    std::uint64_t interrupts_ = 0;
 };
 
 }  // namespace tidemill

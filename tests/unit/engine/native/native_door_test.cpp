@@ -262,6 +262,93 @@ TEST_SUITE("native/door") {
         CHECK_EQ(last->id, 9);
     }
 
+    TEST_CASE("a peer that does not read keeps no block of the log, and reads all of it later") {
+        NativeLimits limits;
+        limits.share_max = std::chrono::milliseconds{10};
+        DoorFixture fixture(limits);
+        const ShardUid shard = fixture.make_stream("s");
+        RawClient producer(fixture.port()), consumer(fixture.port());
+        constexpr std::uint32_t kBatches = 200;  // 20 MB: more than sockets take
+        for (std::uint32_t id = 1; id <= kBatches; ++id) {
+            producer.produce(id, shard, make_batch("k", 1, 100'000));
+            REQUIRE_FALSE(producer.receive()->is_error);
+        }
+        for (std::uint32_t id = 1; id <= 3; ++id) {
+            const wire::SubscribeRequest wish(0, 1 << 30, shard.value, 0);
+            consumer.send(wire::Kind::Subscribe, id, wire::struct_bytes(wish));
+        }
+        consumer.send(wire::Kind::Ping, 9, {});
+        std::size_t shared = 0, pushed = 0;
+        const auto look = [&] {
+            fixture.on_core([&] {
+                shared = 0;
+                pushed = fixture.service().furthest_read;
+                for (const auto& slice : fixture.service().batches(shard))
+                    shared += slice.buffer.is_sole_owner() ? 0 : 1;
+            });
+        };
+        for (std::size_t before = 0; pushed == 0 || pushed != before || shared != 0;) {
+            before = pushed;
+            for (int i = 0; i < 50; ++i)
+                look();
+        }
+        CHECK_LT(pushed, kBatches);  // it was held back, whatever its credit
+        std::vector<std::vector<Ordinal>> seen(4);
+        for (bool has_ponged = false;
+             !has_ponged || seen[1].size() + seen[2].size() + seen[3].size() < 3 * kBatches;) {
+            const auto frame = consumer.receive();
+            REQUIRE(frame.has_value());
+            if (frame->id == 9) {
+                has_ponged = true;
+                continue;
+            }
+            for (const Ordinal ordinal : ordinals(frame->attachment))
+                seen[frame->id].push_back(ordinal);
+        }
+        for (std::uint32_t id = 1; id <= 3; ++id)
+            for (Ordinal ordinal = 0; ordinal < kBatches; ++ordinal)
+                CHECK_EQ(seen[id][ordinal], ordinal);
+    }
+
+    TEST_CASE("a peer that does not read its fetches holds the broker back by the output's limit") {
+        NativeLimits limits;
+        limits.output_bytes_max = 1_MiB;
+        DoorFixture fixture(limits);
+        const ShardUid shard = fixture.make_stream("s");
+        RawClient client(fixture.port());
+        client.produce(1, shard, make_batch("k", 1, 500'000));
+        REQUIRE_FALSE(client.receive()->is_error);
+        constexpr std::uint32_t kFetches = 100;  // 50 MB of answers
+        for (std::uint32_t id = 2; id < 2 + kFetches; ++id) {
+            const wire::FetchRequest wish(0, shard.value, 1 << 20, 0, 0);
+            client.send(wire::Kind::Fetch, id, wire::struct_bytes(wish));
+        }
+        std::size_t reads = 0, before = 1;
+        while (reads == 0 || reads != before) {
+            before = reads;
+            for (int i = 0; i < 100; ++i)
+                fixture.on_core([&] { reads = fixture.service().read_count; });
+        }
+        CHECK_LT(reads, kFetches);
+        for (std::uint32_t id = 2; id < 2 + kFetches; ++id)
+            CHECK_EQ(client.receive()->attachment.size(), make_batch("k", 1, 500'000).size());
+    }
+
+    TEST_CASE("the door stops at once although subscriptions wait for records") {
+        NativeLimits limits;
+        limits.wait_slice = std::chrono::hours{1};
+        DoorFixture fixture(limits);
+        const ShardUid shard = fixture.make_stream("s");
+        RawClient client(fixture.port());
+        for (std::uint32_t id = 1; id <= 20; ++id) {
+            const wire::SubscribeRequest wish(0, 1 << 20, shard.value, 0);
+            client.send(wire::Kind::Subscribe, id, wire::struct_bytes(wish));
+        }
+        client.send(wire::Kind::Ping, 99, {});
+        CHECK_EQ(client.receive()->id, 99);
+        // The fixture's end waits for the door.
+    }
+
     TEST_CASE("a subscription to a closed shard ends after its last record") {
         DoorFixture fixture;
         const ShardUid shard = fixture.make_stream("s");

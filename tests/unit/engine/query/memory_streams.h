@@ -128,6 +128,10 @@ class MemoryStreams final : public StreamService {
             co_await grown_.wait_until(deadline);
         co_return tail_of(shard);
     }
+    Task<void> interrupt_waits() override {
+        grown_.notify_all();
+        co_return;
+    }
     Task<Result<std::optional<std::vector<std::byte>>>> load_blob(std::string kind,
                                                                   std::string name) override {
         const auto found = blobs.find({kind, name});
