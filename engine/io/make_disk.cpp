@@ -21,9 +21,9 @@ Result<std::unique_ptr<IoQueue>> make_queue(DiskKind kind, boost::asio::io_conte
 }  // namespace
 
 Result<std::unique_ptr<Disk>> make_disk(const std::string& root, DiskKind kind,
-                                        boost::asio::io_context& context) {
+                                        boost::asio::io_context& context, bool direct) {
     ASSIGN(auto queue, make_queue(kind, context));
-    ASSIGN(auto disk, PosixDisk::open_root(root, std::move(queue)));
+    ASSIGN(auto disk, PosixDisk::open_root(root, std::move(queue), direct));
     return disk;
 }
 

@@ -19,7 +19,8 @@ enum class DiskKind : std::uint8_t {
 /// Core: call it on the thread that will use the disk; that thread's run loop calls submit and
 /// reap. Ownership: `context` outlives the disk. Errors: NotFound when `root` is no directory,
 /// IoFailed, Unsupported when Uring was asked for and is not to be had.
+/// `direct`: false never bypasses the page cache.
 Result<std::unique_ptr<Disk>> make_disk(const std::string& root, DiskKind kind,
-                                        boost::asio::io_context& context);
+                                        boost::asio::io_context& context, bool direct = true);
 
 }  // namespace tidemill

@@ -40,11 +40,12 @@ int retry_open(int root, const char* name, int flags) {
 }  // namespace
 
 Result<std::unique_ptr<PosixDisk>> PosixDisk::open_root(const std::string& root,
-                                                        std::unique_ptr<IoQueue> queue) {
+                                                        std::unique_ptr<IoQueue> queue,
+                                                        bool direct) {
     const int fd = retry_open(AT_FDCWD, root.c_str(), O_RDONLY | O_DIRECTORY);
     if (fd < 0) return system_failure(errno, "open the directory " + root);
     std::unique_ptr<PosixDisk> disk(new PosixDisk(fd, std::move(queue)));
-    disk->can_direct_ = disk->try_direct();
+    disk->can_direct_ = direct && disk->try_direct();
     return disk;
 }
 

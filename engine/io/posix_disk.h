@@ -14,7 +14,8 @@ class PosixDisk final : public Disk {
     /// Tries with a file of its own whether the file system takes direct I/O.
     /// Errors: NotFound when `root` is no directory, IoFailed.
     static Result<std::unique_ptr<PosixDisk>> open_root(const std::string& root,
-                                                        std::unique_ptr<IoQueue> queue);
+                                                        std::unique_ptr<IoQueue> queue,
+                                                        bool direct = true);
     PosixDisk(const PosixDisk&) = delete;
     PosixDisk& operator=(const PosixDisk&) = delete;
     ~PosixDisk() override;

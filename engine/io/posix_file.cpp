@@ -43,7 +43,8 @@ Task<Status> PosixFile::write(std::uint64_t offset, Bytes bytes, Persistence per
     InFlight counted(in_flight_);
     IoRequest request;
     request.kind = IoRequest::Kind::Write;
-    request.is_durable = persistence == Persistence::Durable;
+    bool needs_sync = persistence == Persistence::Durable && !can_write_durably_;
+    request.is_durable = persistence == Persistence::Durable && can_write_durably_;
     request.fd = fd_;
     while (!bytes.empty()) {
         request.offset = offset;
@@ -51,6 +52,12 @@ Task<Status> PosixFile::write(std::uint64_t offset, Bytes bytes, Persistence per
         request.length = std::min(bytes.size(), IoRequest::kMaxLength);
         co_await run(request);
         if (is_transient(request.result)) continue;
+        if (request.is_durable && request.result == -EOPNOTSUPP) {
+            // This file system has no RWF_DSYNC: written first, then synced.
+            can_write_durably_ = request.is_durable = false;
+            needs_sync = true;
+            continue;
+        }
         if (request.result < 0) co_return system_failure(-request.result, at("write", offset));
         if (request.result == 0) co_return system_failure(EIO, at("write", offset));
         auto done = static_cast<std::size_t>(request.result);
@@ -63,6 +70,7 @@ Task<Status> PosixFile::write(std::uint64_t offset, Bytes bytes, Persistence per
         bytes = bytes.subspan(done);
         size_ = std::max(size_, offset);
     }
+    if (needs_sync) co_return co_await sync();
     co_return Status{};
 }
 

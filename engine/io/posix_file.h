@@ -37,6 +37,7 @@ class PosixFile final : public File {
     std::string name_;
     std::uint64_t size_;
     bool is_direct_;
+    bool can_write_durably_ = true;  // until the file system refuses RWF_DSYNC
     std::size_t in_flight_ = 0;
 };
 

@@ -2,8 +2,8 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
-#include <memory>
+#include <utility>
+#include <vector>
 
 #include "engine/base/bytes.h"
 
@@ -13,21 +13,18 @@ namespace tidemill {
 constexpr std::size_t kSimSector = 512;
 
 /// A sparse run of bytes: the content of a simulated file. What was never written reads as zeros.
-/// Zeros that were written take up space in `allocated_bytes`, but no memory.
+/// Zeros that were written take up space in `allocated_bytes`, but no memory. Copies share their
+/// pages until one of them changes: a copy costs a pointer a page. Core: one thread.
 class SimBytes {
  public:
     static constexpr std::size_t kPage = 4096;
-
-    SimBytes() = default;
-    SimBytes(const SimBytes& other) { *this = other; }
-    SimBytes& operator=(const SimBytes& other);
 
     void write(std::uint64_t offset, Bytes bytes);
     void read(std::uint64_t offset, MutableBytes into) const;
     /// Forgets whole pages inside the range and zeroes the rest of it.
     void punch(std::uint64_t offset, std::uint64_t length);
     void flip_bit(std::uint64_t offset, unsigned bit);
-    std::uint64_t allocated_bytes() const { return pages_.size() * kPage; }
+    std::uint64_t allocated_bytes() const { return allocated_ * kPage; }
     /// How many more bytes a write of this range would allocate.
     std::uint64_t growth_of(std::uint64_t offset, std::uint64_t length) const;
     /// Makes the range equal to `from`'s.
@@ -36,8 +33,45 @@ class SimBytes {
     void truncate(std::uint64_t size);
 
  private:
-    using Page = std::array<std::byte, kPage>;
-    std::map<std::uint64_t, std::unique_ptr<Page>> pages_;  // null: written, and all zeros
+    struct Page {
+        std::uint32_t shares = 1;
+        std::array<std::byte, kPage> bytes;
+    };
+    /// One page's place: a hole, zeros that were written, or bytes.
+    class Place {
+     public:
+        Place() = default;
+        Place(const Place& other) : page_(other.page_) {
+            if (is_data()) ++page_->shares;
+        }
+        Place(Place&& other) noexcept : page_(std::exchange(other.page_, nullptr)) {}
+        Place& operator=(Place other) noexcept {
+            std::swap(page_, other.page_);
+            return *this;
+        }
+        ~Place() {
+            if (is_data() && --page_->shares == 0) delete page_;
+        }
+        static Place zeros() {
+            Place place;
+            place.page_ = zero_page();
+            return place;
+        }
+        bool is_hole() const { return page_ == nullptr; }
+        bool is_data() const { return page_ != nullptr && page_ != zero_page(); }
+        const std::byte* bytes() const { return page_->bytes.data(); }
+        /// Bytes that nobody shares.
+        std::byte* own();
+
+     private:
+        static Page* zero_page();
+        Page* page_ = nullptr;
+    };
+    Place& place(std::uint64_t number);
+    void set(std::uint64_t number, Place to);
+
+    std::vector<Place> pages_;
+    std::uint64_t allocated_ = 0;  // places that are no holes
 };
 
 }  // namespace tidemill

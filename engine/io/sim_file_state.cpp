@@ -39,8 +39,10 @@ void SimFileState::write(std::uint64_t offset, Bytes bytes, bool is_durable) {
         durable_.copy(seen_, first, align_up(end, kSimSector) - first);
         durable_size_ = std::max(durable_size_, end);
     } else {
-        for (std::uint64_t page = offset / kPage; page <= (end - 1) / kPage; ++page)
-            dirty_pages_.insert(page);
+        const std::uint64_t pages = align_up(end, kPage) / kPage;
+        if (dirty_pages_.size() < pages) dirty_pages_.resize(pages);
+        for (std::uint64_t page = offset / kPage; page < pages; ++page)
+            dirty_pages_[page] = true;
     }
 }
 
@@ -61,8 +63,8 @@ void SimFileState::punch(std::uint64_t offset, std::uint64_t length) {
 }
 
 void SimFileState::sync() {
-    for (const std::uint64_t page : dirty_pages_)
-        durable_.copy(seen_, page * kPage, kPage);
+    for (std::uint64_t page = 0; page < dirty_pages_.size(); ++page)
+        if (dirty_pages_[page]) durable_.copy(seen_, page * kPage, kPage);
     dirty_pages_.clear();
     durable_size_ = size_;
 }
@@ -76,7 +78,8 @@ void SimFileState::lose_unsynced(PowerLoss style, Random& random) {
     const bool keeps_size =
         style == PowerLoss::KeepAll || (style == PowerLoss::Chance && random.chance(0.5));
     if (keeps_size) durable_size_ = size_;
-    for (const std::uint64_t page : dirty_pages_) {
+    for (std::uint64_t page = 0; page < dirty_pages_.size(); ++page) {
+        if (!dirty_pages_[page]) continue;
         const std::uint64_t fate =
             style == PowerLoss::Chance ? random.below(3) : (style == PowerLoss::KeepAll ? 2 : 0);
         for (std::uint64_t at = page * kPage; at < (page + 1) * kPage; at += kSimSector)
@@ -88,10 +91,12 @@ void SimFileState::lose_unsynced(PowerLoss style, Random& random) {
 
 void SimFileState::lose_in_flight(std::uint64_t offset, Bytes bytes, PowerLoss style,
                                   Random& random) {
+    const bool is_by_chance = style == PowerLoss::Chance || style == PowerLoss::ProcessOnly;
     const std::uint64_t fate =
-        style == PowerLoss::Chance ? random.below(3) : (style == PowerLoss::KeepAll ? 2 : 0);
+        is_by_chance ? random.below(3) : (style == PowerLoss::KeepAll ? 2 : 0);
     for_each_sector(offset, bytes, [&](std::uint64_t at, Bytes part) {
         if (fate == 0 || (fate == 1 && random.chance(0.5))) return;
+        if (style == PowerLoss::ProcessOnly) return write(at, part, false);
         durable_.write(at, part);
         durable_size_ = std::max(durable_size_, at + part.size());
     });

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <vector>
 
 #include "engine/base/random.h"
 #include "engine/io/sim_bytes.h"
@@ -13,6 +13,8 @@ enum class PowerLoss : std::uint8_t {
     Chance,  ///< each is lost, torn at 512 bytes, or present, by the seed
     LoseAll,
     KeepAll,
+    ProcessOnly,  ///< no loss of power: the process is killed, and what it wrote stays as cached as
+                  ///< it was; writes in flight by chance
 };
 
 /// One simulated file: the bytes the running process sees, and those that a loss of power leaves.
@@ -43,7 +45,7 @@ class SimFileState {
 
  private:
     SimBytes seen_, durable_;
-    std::set<std::uint64_t> dirty_pages_;
+    std::vector<bool> dirty_pages_;  // by page; shorter than the file when the rest is clean
     std::uint64_t size_ = 0, durable_size_ = 0;
 };
 

@@ -16,6 +16,7 @@ constexpr std::uint64_t kSlowSteps = 64;
 double chance_of(const SimFaults& faults, SimCall call) {
     switch (call) {
         case SimCall::Write:
+        case SimCall::Grow:
             return faults.write_error;
         case SimCall::Read:
             return faults.read_error;
@@ -24,8 +25,7 @@ double chance_of(const SimFaults& faults, SimCall call) {
         case SimCall::Directory:
             return faults.directory_error;
         case SimCall::Punch:
-        case SimCall::Grow:
-            break;
+            return faults.punch_error;
     }
     return 0;
 }
@@ -52,22 +52,23 @@ SimStorage::~SimStorage() {
 
 void SimStorage::crash(PowerLoss style) {
     ++generation_;
-    crash_in_.reset();
+    stay_powered();
     planned_.clear();
     // Writes in flight may have reached the device in any order.
     auto ended = std::exchange(in_flight_, {});
     for (std::size_t i = ended.size(); i > 1; --i)
         std::swap(ended[i - 1], ended[random_.below(i)]);
+    const bool is_power_lost = style != PowerLoss::ProcessOnly;
     for (auto& [inode, file] : files_)
-        file->lose_unsynced(style, random_);
+        if (is_power_lost) file->lose_unsynced(style, random_);
     for (SimOperation* operation : ended)
         if (operation->call == SimCall::Write)
             operation->file->lose_in_flight(operation->offset, operation->bytes, style, random_);
     for (auto& [inode, file] : files_)
-        file->restart();
+        if (is_power_lost) file->restart();
     if (style == PowerLoss::Chance) {
         names_.crash(random_);
-    } else {
+    } else if (is_power_lost) {
         names_.crash(style == PowerLoss::KeepAll);
     }
     forget_unreachable();
@@ -81,8 +82,14 @@ void SimStorage::fail_next(SimCall call, int sys_errno, std::uint64_t skip) {
     planned_.push_back({call, sys_errno, calls(call) + skip});
 }
 
+bool SimStorage::is_crash_due(SimCall call) const {
+    return crash_in_ == 0 || (planned_crash_ && planned_crash_->call == call &&
+                              planned_crash_->at_call == calls(call));
+}
+
 int SimStorage::begin_call(SimCall call) {
-    if (crash_in_ && (*crash_in_)-- == 0) crash();
+    if (is_crash_due(call)) crash(crash_style_);
+    if (crash_in_) --*crash_in_;
     const std::uint64_t number = calls_[static_cast<std::size_t>(call)]++;
     const auto found = std::ranges::find_if(planned_, [&](const PlannedFault& fault) {
         return fault.call == call && fault.at_call == number;
@@ -97,9 +104,9 @@ int SimStorage::begin_call(SimCall call) {
 }
 
 void SimStorage::start(SimOperation& operation) {
-    if (crash_in_ == 0 && !operation.disk->is_lost()) {
+    if (is_crash_due(operation.call) && !operation.disk->is_lost()) {
         in_flight_.push_back(&operation);  // it takes its chance with the others
-        crash();
+        crash(crash_style_);
         return;
     }
     operation.planned_errno = begin_call(operation.call);
@@ -156,9 +163,12 @@ void SimStorage::perform(SimOperation& operation) {
                 file.write(operation.offset, operation.bytes, operation.is_durable);
             } else if (reason != ENOSPC) {
                 file.write_some(operation.offset, operation.bytes, random_);
+            } else if (faults.short_write > 0 && random_.chance(faults.short_write)) {
+                land_part(operation);
             }
             break;
         case SimCall::Read:
+            if (faults.early > 0) land_early(operation);
             if (reason == 0) operation.done = file.read(operation.offset, operation.into);
             break;
         case SimCall::Sync:
@@ -179,6 +189,29 @@ void SimStorage::perform(SimOperation& operation) {
     }
     if (reason != 0)
         operation.outcome = system_failure(reason, verb_of(operation.call) + *operation.name);
+}
+
+// Of a write that does not fit, a first part that does.
+void SimStorage::land_part(const SimOperation& write) {
+    Bytes part = write.bytes.first(
+        align_down(static_cast<std::size_t>(random_.below(write.bytes.size() + 1)), kSimSector));
+    while (!part.empty() &&
+           write.file->growth_of(write.offset, part.size()) > capacity_ - used_bytes())
+        part = part.first(align_down(part.size() / 2, kSimSector));
+    write.file->write(write.offset, part, false);
+}
+
+// A device may have written any of a write's sectors long before it says so.
+void SimStorage::land_early(const SimOperation& read) {
+    for (const SimOperation* write : in_flight_) {
+        const bool overlaps = write->call == SimCall::Write && write->file == read.file &&
+                              write->planned_errno == 0 &&
+                              write->offset < read.offset + read.into.size() &&
+                              read.offset < write->offset + write->bytes.size();
+        if (overlaps && random_.chance(faults.early) &&
+            write->file->growth_of(write->offset, write->bytes.size()) == 0)
+            write->file->write_some(write->offset, write->bytes, random_);
+    }
 }
 
 std::uint64_t SimStorage::used_bytes() const {

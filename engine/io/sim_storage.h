@@ -22,17 +22,19 @@ enum class SimCall : std::uint8_t { Write, Read, Sync, Punch, Directory, Grow };
 
 /// How often things go wrong by themselves, each from 0 to 1.
 struct SimFaults {
-    double write_error = 0, read_error = 0, sync_error = 0, directory_error = 0;
-    double slow = 0;  ///< an operation is overtaken by up to 64 later ones
+    double write_error = 0, read_error = 0, sync_error = 0, directory_error = 0, punch_error = 0;
+    double slow = 0;         ///< an operation is overtaken by up to 64 later ones
+    double early = 0;        ///< a read sees some sectors of a write that has not ended yet
+    double short_write = 0;  ///< a write that meets a full disk has landed in part
 };
 
 /// The simulated device that outlives the processes which use it (each through a SimDisk of its
 /// own). Everything follows from the seed and the order of calls.
 ///
 /// What holds while it runs: an operation ends in a step; each step ends one, chosen by the seed. A
-/// write is seen by reads from its end on, whole. After a failed write each of its sectors is old
-/// or new by chance; after a failed sync the unsynced bytes stay visible and are lost by the next
-/// crash, whatever later syncs say.
+/// write is seen by reads from its end on, whole, and before it not or in part (`early`). After a
+/// failed write each of its sectors is old or new by chance; after a failed sync the unsynced bytes
+/// stay visible and are lost by the next crash, whatever later syncs say.
 ///
 /// What a crash leaves: writes that ended Durable, and all that had ended before a successful sync
 /// began. Of every other write each page that was cached, and each write still in flight as one, is
@@ -49,8 +51,17 @@ class SimStorage {
     /// every call from now on; the next process makes a new SimDisk. `is_lost` of those old disks
     /// says so.
     void crash(PowerLoss style = PowerLoss::Chance);
+    /// What the crashes that come by themselves leave.
+    void set_crash_style(PowerLoss style) { crash_style_ = style; }
     /// The power goes by itself once that many more calls (of any kind) have been made.
     void crash_after(std::uint64_t calls) { crash_in_ = calls; }
+    /// The power goes with the call of this kind that comes after `skip` more of them: a write then
+    /// takes its chance with those in flight, a change of names is not made.
+    void crash_at(SimCall call, std::uint64_t skip = 0) {
+        planned_crash_ = PlannedFault{call, 0, calls(call) + skip};
+    }
+    /// No crash is planned any more.
+    void stay_powered() { crash_in_.reset(), planned_crash_.reset(); }
     std::uint64_t crashes() const { return generation_; }
 
     /// Manual: nothing ends until `step`. Otherwise (the start) operations end by themselves
@@ -90,8 +101,11 @@ class SimStorage {
     };
 
     void start(SimOperation& operation);
+    bool is_crash_due(SimCall call) const;
     bool step_of(const SimDisk* disk);
     void perform(SimOperation& operation);
+    void land_early(const SimOperation& read);
+    void land_part(const SimOperation& write);
     /// Counts a call; the errno it shall fail with, or 0.
     int begin_call(SimCall call);
     std::shared_ptr<SimFileState> file_of(const std::string& name) const;
@@ -102,6 +116,8 @@ class SimStorage {
     std::uint64_t capacity_;
     std::uint64_t generation_ = 0;
     std::optional<std::uint64_t> crash_in_;
+    std::optional<PlannedFault> planned_crash_;
+    PowerLoss crash_style_ = PowerLoss::Chance;
     bool is_manual_ = false;
     bool is_direct_ = true;
     std::uint64_t steps_ = 0;

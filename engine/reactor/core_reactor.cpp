@@ -55,7 +55,7 @@ Status CoreReactor::open() {
     ::pthread_setname_np(::pthread_self(), fmt::format("tidemill/{}", id_.value).c_str());
     set_check_context(fmt::format("core {}", id_.value));
     if (config_.pin_to_core) pin_this_thread(id_.value);
-    ASSIGN(disk_, make_disk(config_.data_directory, config_.disk, context_));
+    ASSIGN(disk_, make_disk(config_.data_directory, config_.disk, context_, config_.direct_io));
     disk_->after_sleep();  // awake: no completion needs to wake anybody
     return {};
 }

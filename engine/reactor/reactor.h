@@ -21,6 +21,7 @@ struct ReactorConfig {
     std::string data_directory;  ///< root of this reactor's Disk
     using DiskKind = tidemill::DiskKind;
     DiskKind disk = DiskKind::Auto;
+    bool direct_io = true;  ///< where the file system takes it
     bool pin_to_core = false;
     std::chrono::microseconds spin{
         20};  ///< how long an idle turn polls before it sleeps; 0 to never

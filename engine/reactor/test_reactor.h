@@ -43,7 +43,16 @@ class TestReactor final : public Reactor {
     /// alarm; TM_CHECKs that the task does not wait for something that will never come. An
     /// exception out of the task is rethrown.
     template <class T>
-    T run(Task<T> task);
+    T run(Task<T> task) {
+        const CurrentScope scope(*this);
+        return drive(std::move(task), [this](const bool& ended) {
+            while (!ended) {
+                if (turn()) continue;
+                TM_CHECK(ended || jump_to_next_alarm(MonoTime::max()),
+                         "the task waits for something that nobody will do");
+            }
+        });
+    }
     /// Calls `work` as if from a turn (Reactor::current is set), then runs until idle.
     template <class Work>
     void run_in_turn(Work work) {
@@ -53,8 +62,12 @@ class TestReactor final : public Reactor {
     }
 
  private:
+    friend class TestReactorGroup;
     bool turn();
     bool jump_to_next_alarm(MonoTime limit);
+    /// Starts `task`, lets `until` run turns until it has ended, and takes its value.
+    template <class T, class Until>
+    T drive(Task<T> task, Until until);
 
     CoreId id_;
     std::shared_ptr<SimStorage> storage_;
@@ -66,26 +79,18 @@ class TestReactor final : public Reactor {
     ReactorStats stats_;
 };
 
-template <class T>
-T TestReactor::run(Task<T> task) {
-    const CurrentScope scope(*this);
+template <class T, class Until>
+T TestReactor::drive(Task<T> task, Until until) {
     std::exception_ptr failure;
     bool ended = false;
-    const auto drive = [&] {
-        while (!ended) {
-            if (turn()) continue;
-            TM_CHECK(ended || jump_to_next_alarm(MonoTime::max()),
-                     "the task waits for something that nobody will do");
-        }
-        if (failure) std::rethrow_exception(failure);
+    const auto end = [&](const std::exception_ptr& exception) {
+        failure = exception;
+        ended = true;
     };
     if constexpr (std::is_void_v<T>) {
-        boost::asio::co_spawn(context_.get_executor(), std::move(task),
-                              [&](const std::exception_ptr& exception) {
-                                  failure = exception;
-                                  ended = true;
-                              });
-        drive();
+        boost::asio::co_spawn(context_.get_executor(), std::move(task), end);
+        until(ended);
+        if (failure) std::rethrow_exception(failure);
     } else {
         std::optional<T> value;
         boost::asio::co_spawn(
@@ -93,11 +98,9 @@ T TestReactor::run(Task<T> task) {
             [](Task<T> inner, std::optional<T>& into) -> Task<void> {
                 into.emplace(co_await std::move(inner));
             }(std::move(task), value),
-            [&](const std::exception_ptr& exception) {
-                failure = exception;
-                ended = true;
-            });
-        drive();
+            end);
+        until(ended);
+        if (failure) std::rethrow_exception(failure);
         return std::move(*value);
     }
 }

@@ -77,6 +77,21 @@ TEST_SUITE("engine/io/posix_file") {
         CHECK(f.file.size() == 16484);
     }
 
+    TEST_CASE("where RWF_DSYNC is refused a durable write is a write and a sync") {
+        Fixture f({-EOPNOTSUPP, 5000, 11384, 0, 16384, -EIO}, false);
+        CHECK(f.reactor.run(f.file.write(0, f.bytes.bytes(), Persistence::Durable)).has_value());
+        CHECK(f.queue.asked == std::vector<Asked>{{Kind::Write, 0, 16384, true},
+                                                  {Kind::Write, 0, 16384, false},
+                                                  {Kind::Write, 5000, 11384, false},
+                                                  {Kind::Sync, 0, 0, false}});
+        // Asked once; a sync that fails is a write that failed.
+        f.queue.asked.clear();
+        CHECK_FALSE(
+            f.reactor.run(f.file.write(0, f.bytes.bytes(), Persistence::Durable)).has_value());
+        CHECK(f.queue.asked ==
+              std::vector<Asked>{{Kind::Write, 0, 16384, false}, {Kind::Sync, 0, 0, false}});
+    }
+
     TEST_CASE("a short direct write goes on at a block") {
         Fixture f({8704, 8192}, true);
         const auto status = f.reactor.run(f.file.write(0, f.bytes.bytes(), Persistence::Cached));

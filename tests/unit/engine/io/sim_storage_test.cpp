@@ -337,4 +337,81 @@ TEST_SUITE("engine/io/sim_storage") {
         CHECK(ended.size() == 100);
         CHECK_FALSE(std::ranges::is_sorted(ended));
     }
+
+    TEST_CASE("a killed process leaves what it wrote as cached as it was; power takes it later") {
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            const auto storage = storage_of(seed);
+            {
+                TestReactor reactor(storage);
+                auto file = open(reactor, "a");
+                REQUIRE(reactor.disk().sync_directory("").has_value());
+                REQUIRE(write(reactor, *file, 0, filled(4_KiB, 1)).has_value());
+                REQUIRE(write(reactor, *file, 0, filled(4_KiB, 2), Persistence::Cached));
+                storage->crash(PowerLoss::ProcessOnly);
+                CHECK(reactor.disk().is_lost());
+            }
+            CHECK(sectors(*storage, "a") == std::vector<int>(8, 2));
+            storage->crash(PowerLoss::LoseAll);
+            CHECK(sectors(*storage, "a") == std::vector<int>(8, 1));
+        }
+    }
+
+    TEST_CASE("power goes with the call of a kind that was chosen") {
+        const auto storage = storage_of(3);
+        TestReactor reactor(storage);
+        auto file = open(reactor, "a");
+        storage->crash_at(SimCall::Sync, 1);
+        CHECK(write(reactor, *file, 0, filled(4_KiB, 1), Persistence::Cached).has_value());
+        CHECK(reactor.run(file->sync()).has_value());
+        CHECK(write(reactor, *file, 0, filled(4_KiB, 2), Persistence::Cached).has_value());
+        CHECK_FALSE(reactor.run(file->sync()).has_value());
+        CHECK(reactor.disk().is_lost());
+    }
+
+    TEST_CASE("a write that meets a full disk may have landed in part, and never beyond the room") {
+        bool has_landed = false;
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            const auto storage = storage_of(seed);
+            TestReactor reactor(storage);
+            auto file = open(reactor, "a");
+            storage->set_capacity(8_KiB);
+            storage->faults.short_write = 1;
+            const auto status = write(reactor, *file, 0, filled(16_KiB, 7));
+            REQUIRE_FALSE(status.has_value());
+            CHECK(status.error().code == Errc::NoSpace);
+            CHECK(storage->used_bytes() <= 8_KiB);
+            has_landed = has_landed || storage->used_bytes() > 0;
+        }
+        CHECK(has_landed);
+    }
+
+    TEST_CASE("a read beside a write in flight may see some of its sectors") {
+        std::set<int> seen;
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            const auto storage = storage_of(seed);
+            TestReactor reactor(storage);
+            auto file = open(reactor, "a");
+            REQUIRE(write(reactor, *file, 0, filled(4_KiB, 1)).has_value());
+            storage->set_manual(true);
+            storage->faults.early = 1;
+            const Buffer bytes = filled(4_KiB, 2), into = filled(4_KiB, 0);
+            std::vector<std::uint64_t> ended;
+            std::size_t failed = 0;
+            Gate gate;
+            reactor.run_in_turn([&] {
+                reactor.spawn(gate, write_and_note(*file, 0, bytes.bytes(), Persistence::Durable,
+                                                   ended, failed));
+                reactor.spawn(gate, [](File& from, MutableBytes to) -> Task<void> {
+                    (void)co_await from.read(0, to);
+                }(*file, into.bytes()));
+            });
+            while (storage->step())
+                reactor.run_until_idle();
+            for (const std::byte b : into.bytes())
+                seen.insert(static_cast<int>(b));
+            storage->set_manual(false);
+            reactor.run(gate.close());
+        }
+        CHECK(seen == std::set<int>{1, 2});
+    }
 }
