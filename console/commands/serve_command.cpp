@@ -14,7 +14,8 @@ namespace {
 
 // What the command line says; empty means: as the file or the default has it.
 struct Options {
-    std::string config, data, listen, durability, log_level, segment_bytes;
+    std::string config, data, listen, durability, log_level, segment_bytes, io;
+    bool is_buffered = false;
     std::uint32_t cores = 0, lanes = 0;
     CLI::Option *cores_given = nullptr, *lanes_given = nullptr;
 };
@@ -30,6 +31,8 @@ Result<Config> settings(const Options& options) {
         config.durability =
             options.durability == "disk" ? LogDurability::Disk : LogDurability::Memory;
     if (!options.log_level.empty()) config.log_level = *log::parse_level(options.log_level);
+    if (!options.io.empty()) config.io = *parse_io(options.io);
+    if (options.is_buffered) config.direct_io = false;
     if (!options.segment_bytes.empty()) {
         ASSIGN(config.segment_bytes, parse_size(options.segment_bytes));
     }
@@ -85,6 +88,13 @@ void add_serve_command(CLI::App& app, Run& run) {
         ->check(CLI::IsMember({"disk", "memory"}));
     command->add_option("--segment-bytes", options->segment_bytes,
                         "Size of a full-grown segment, like 64MiB");
+    command
+        ->add_option("--io", options->io,
+                     "How files are written: auto (io_uring where the system allows it), uring, "
+                     "threads")
+        ->check(CLI::IsMember({"auto", "uring", "threads"}));
+    command->add_flag("--buffered", options->is_buffered,
+                      "Go through the page cache even where O_DIRECT works");
     command->add_option("--log-level", options->log_level, "debug, info, warning, error, off")
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
     command->callback([&run, options] { run = [options] { return serve(*options); }; });

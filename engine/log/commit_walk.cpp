@@ -15,6 +15,7 @@ const std::vector<SegmentIndexEntry>& CommitWalk::index() const {
 bool CommitWalk::start(const std::optional<SegmentIndexEntry>& entry) {
     if (!entry) return false;
     position_ = std::uint64_t{entry->position8} * 8;
+    first_ordinal_ = entry->first_ordinal;
     may_be_skipped_ = false;
     return true;
 }

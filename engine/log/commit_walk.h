@@ -29,6 +29,8 @@ class CommitWalk {
     /// The shard's next batch; nothing at the end. Passes over damaged commits, and says so in
     /// `damage`. Errors: IoFailed.
     Task<Result<std::optional<Batch>>> next();
+    /// The record with which the walk began, by the index.
+    Ordinal first_ordinal() const { return first_ordinal_; }
     /// What was passed over since the start, as a sentence; empty when nothing was.
     const std::string& damage() const { return damage_; }
 
@@ -43,6 +45,7 @@ class CommitWalk {
     ChunkCache& chunks_;
     Segment& segment_;
     ShardUid shard_;
+    Ordinal first_ordinal_ = 0;
     std::uint64_t position_ = 0;
     std::uint64_t commit_at_ = 0;
     bool may_be_skipped_ = false;  // the next commit may begin one block further

@@ -77,6 +77,8 @@ class CommitWriter {
     std::uint64_t last_number() const { return next_number_ - 1; }
     std::uint32_t last_check() const { return last_check_; }
     Segment* segment() const { return segment_; }
+    /// Submitted, and neither durable nor refused.
+    std::size_t pending_bytes() const { return pending_bytes_; }
 
  private:
     Commit& room_for(std::size_t bytes, std::int64_t arrival_ms);

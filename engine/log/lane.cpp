@@ -44,7 +44,10 @@ std::unexpected<Error> stopping() { return fail(Errc::Unavailable, "the log is s
 
 Lane::Lane(Reactor& reactor, const LogConfig& config, std::uint64_t log_id, LaneId id,
            std::uint64_t seed)
-    : parts_(reactor, config, log_id, id, seed), writer_(parts_, *this), reader_(parts_) {}
+    : parts_(reactor, config, log_id, id, seed),
+      writer_(parts_, *this),
+      reader_(parts_),
+      scrub_(parts_, seed) {}
 
 Lane::~Lane() { parts_.cache.clear(); }
 
@@ -56,6 +59,7 @@ Task<Status> Lane::open() {
         parts_.report(
             fmt::format("an unacknowledged end behind commit {} was dropped", lane.last_commit));
     parts_.reactor.spawn(parts_.gate, keep());
+    parts_.reactor.spawn(parts_.gate, scrub_.run());
     co_return Status{};
 }
 
@@ -242,7 +246,7 @@ Task<Status> Lane::trim(ShardUid shard, Ordinal before) {
     if (parts_.gate.is_closed()) co_return stopping();
     const InGate inside(parts_.gate);
     CO_ASSIGN(const auto* state, existing(shard));
-    if (before <= state->trim) co_return Status{};
+    if (before <= state->trim_in_log) co_return Status{};
     CO_TRY(co_await control(shard, Control::Trim, std::min(before, state->end)));
     ++policy_;
     co_return Status{};
@@ -260,10 +264,10 @@ Task<void> Lane::keep() {
             auto& oldest = *live.front();
             if (!oldest.is_sealed) break;
             const std::int64_t now = to_millis(parts_.wall_now());
-            if (oldest.policy == policy_ && oldest.expires_ms > now) break;
-            if (oldest.policy != policy_) {
+            const std::uint64_t policy = policy_ + parts_.clock.leaps();
+            if (oldest.policy == policy && oldest.expires_ms > now) break;
+            if (oldest.policy != policy) {
                 const SegmentPin pin(oldest);
-                const std::uint64_t policy = policy_;
                 const auto footer = co_await parts_.segments.footer(oldest);
                 if (!footer) {
                     parts_.report("retention: " + footer.error().to_string());
@@ -290,7 +294,8 @@ std::int64_t Lane::expiry_of(const Segment& segment, const SegmentFooter& footer
         const auto* end = footer.end_of(ShardUid{entry.shard});
         if (state == nullptr || !state->is_known || end == nullptr) return INT64_MAX;
         if (state->is_deleted || end->end <= state->trim) continue;
-        expiry = std::max(expiry, end->last_arrival_ms + state->retention_ms);
+        expiry = std::max(expiry, end->last_arrival_ms + state->retention_ms +
+                                      parts_.expiry_lag_ms(state->retention_ms));
     }
     (void)segment;
     return expiry;
@@ -335,6 +340,7 @@ LogStats Lane::stats() const {
     stats.segment_bytes = segments.bytes_on_disk();
     stats.spare_files = segments.spare_count();
     stats.cache_bytes = parts_.cache.bytes();
+    stats.pending_bytes = writer_.pending_bytes();
     stats.shards = parts_.shards.size();
     stats.producers = parts_.producers.size();
     stats.description = parts_.reactor.disk().description() +

@@ -6,6 +6,7 @@
 #include "engine/log/lane_parts.h"
 #include "engine/log/lane_reader.h"
 #include "engine/log/recovery.h"
+#include "engine/log/scrub.h"
 
 namespace tidemill {
 
@@ -53,6 +54,7 @@ class Lane final : TurnHook {
     LaneParts parts_;
     CommitWriter writer_;
     LaneReader reader_;
+    Scrub scrub_;
     Signal progress_;           // the writer has done something
     std::uint64_t policy_ = 1;  // counts changes of retention, trims and deletions
     bool is_open_ = false, is_reopening_ = false, is_stopping_ = false;

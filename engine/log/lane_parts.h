@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/log/log_clock.h"
 #include "engine/log/log_config.h"
 #include "engine/log/log_stats.h"
 #include "engine/log/producer_table.h"
@@ -35,7 +36,18 @@ struct LaneParts {
     }
     /// As of the last durable commit.
     SealedState sealed_state() { return {shards.ends(), producers.remembered()}; }
-    WallTime wall_now() const { return reactor.clock().wall_now(); }
+    /// The time by which the lane stamps and lets go; see LogClock.
+    WallTime wall_now() {
+        const std::size_t leaps = clock.leaps();
+        const auto now = from_millis(clock.now_ms(reactor.clock().wall_now(), mono_now()));
+        if (clock.leaps() != leaps)
+            report("the system's clock leapt forward; what is there now is kept longer by as much");
+        return now;
+    }
+    /// A record has expired when its arrival + retention + this is before wall_now.
+    std::int64_t expiry_lag_ms(std::int64_t retention_ms) const {
+        return clock.lag_ms(mono_now(), retention_ms);
+    }
     MonoTime mono_now() const { return reactor.clock().mono_now(); }
 
     Reactor& reactor;
@@ -44,6 +56,7 @@ struct LaneParts {
     const LaneId id;
     LogStats stats;
     ReadPacer pacer;
+    LogClock clock;
     ShardTable shards;
     ProducerTable producers;
     TailCache cache;

@@ -35,7 +35,8 @@ Error no_such_shard(ShardUid shard) {
 }  // namespace
 
 bool LaneReader::is_expired(const ShardState& state, std::int64_t arrival_ms) const {
-    return arrival_ms + state.retention_ms < to_millis(parts_.wall_now());
+    const std::int64_t now = to_millis(parts_.wall_now());
+    return arrival_ms + state.retention_ms + parts_.expiry_lag_ms(state.retention_ms) < now;
 }
 
 Task<Result<ReadResult>> LaneReader::read(ShardUid shard, Ordinal from, ReadLimits limits) {
@@ -56,6 +57,7 @@ Task<Result<ReadResult>> LaneReader::read(ShardUid shard, Ordinal from, ReadLimi
                 ++parts_.stats.disk_reads;
                 CO_TRY(co_await read_disk(shard, from, limits, result));
                 state = parts_.shards.find(shard);
+                if (result.batches.empty() && state->trim > from) continue;
             }
             const bool has_expired =
                 !result.batches.empty() &&
@@ -121,12 +123,32 @@ Task<Status> LaneReader::read_disk(ShardUid shard, Ordinal from, ReadLimits limi
     auto& live = parts_.segments.live();
     const SegmentPin pin(*live[at]);
     if (pin->building == nullptr || pin->footer) CO_TRY(co_await parts_.segments.footer(*pin));
+    if (const Ordinal first = first_kept(*pin, shard); first > from) {
+        auto& state = parts_.shards.get(shard.value);
+        state.trim = std::max(state.trim, first);
+        state.trim_arrival_ms = -1;
+        co_return Status{};
+    }
     CO_TRY(co_await read_segment(*pin, shard, from, limits, result));
     if (result.batches.empty())
         co_return fail(Errc::Corrupt,
                        fmt::format("records of shard {} from {} on are missing in segment {} ({})",
                                    shard, from, pin->header.number, pin->name));
     co_return Status{};
+}
+
+// What a shard had before the oldest segment went with retired ones, and no trim need say so: after
+// a crash perhaps none has been written. In the very first segment, and in a damaged one whose
+// index may lack what was destroyed, that does not follow.
+Ordinal LaneReader::first_kept(const Segment& segment, ShardUid shard) const {
+    const bool is_oldest = segment.header.number == parts_.segments.live().front()->header.number;
+    const bool is_damaged = segment.is_sealed && (segment.seal.flags & kSealDamaged) != 0;
+    if (!is_oldest || is_damaged || segment.header.number == 1) return 0;
+    const auto& index = segment.footer ? segment.footer->index : segment.building->entries();
+    if (const auto first = index_floor(index, segment.footer != nullptr, shard, 0))
+        return first->first_ordinal;
+    const auto* end = segment.footer ? segment.footer->end_of(shard) : nullptr;
+    return end != nullptr ? end->end : 0;
 }
 
 Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal from,
@@ -219,11 +241,19 @@ Task<Result<LaneReader::Sought>> LaneReader::seek_time(ShardUid shard, std::int6
     if (pin->building == nullptr || pin->footer) CO_TRY(co_await parts_.segments.footer(*pin));
     CommitWalk walk(chunks_, *pin, shard);
     if (!walk.start_at_time(arrival_ms)) co_return in_cache;
+    // When damage hides what stands before the batch that was found, the reader shall meet it.
+    Ordinal expected = walk.first_ordinal();
     while (true) {
         CO_ASSIGN(const auto batch, co_await walk.next());
-        if (!batch) co_return in_cache;
+        const bool is_sure = walk.damage().empty() && (pin->seal.flags & kSealDamaged) == 0;
+        if (!batch)
+            co_return Sought{is_sure ? in_cache.ordinal : std::min(in_cache.ordinal, expected),
+                             in_cache.arrival_ms, is_sure};
+        const Ordinal first = batch->entry.first_ordinal;
         if (batch->arrival_ms >= arrival_ms)
-            co_return Sought{batch->entry.first_ordinal, batch->arrival_ms};
+            co_return Sought{is_sure ? first : std::min(first, expected), batch->arrival_ms,
+                             is_sure};
+        expected = first + batch->entry.count;
     }
 }
 
@@ -232,10 +262,11 @@ Task<Status> LaneReader::refresh_trim(ShardUid shard) {
     if (state == nullptr || state->trim >= state->end) co_return Status{};
     if (state->trim_arrival_ms >= 0 && !is_expired(*state, state->trim_arrival_ms))
         co_return Status{};
-    const std::int64_t oldest = to_millis(parts_.wall_now()) - state->retention_ms;
+    const std::int64_t oldest = to_millis(parts_.wall_now()) - state->retention_ms -
+                                parts_.expiry_lag_ms(state->retention_ms);
     CO_ASSIGN(const auto first, co_await seek_time(shard, oldest));
     state = parts_.shards.find(shard);
-    if (first.ordinal >= state->trim) {
+    if (first.is_sure && first.ordinal >= state->trim) {
         state->trim = first.ordinal;
         state->trim_arrival_ms = first.arrival_ms;
     }

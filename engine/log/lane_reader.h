@@ -19,6 +19,7 @@ class LaneReader {
     struct Sought {
         Ordinal ordinal = 0;
         std::int64_t arrival_ms = -1;  ///< -1: nothing so late has arrived yet
+        bool is_sure = true;           ///< false: damage may hide what stands before it
     };
     Task<Result<Sought>> seek_time(ShardUid shard, std::int64_t arrival_ms);
     /// Moves the shard's trim up to the first record that has not expired.
@@ -29,6 +30,8 @@ class LaneReader {
     bool is_expired(const ShardState& state, std::int64_t arrival_ms) const;
     void read_tail(const ShardState& state, Ordinal from, ReadLimits limits,
                    ReadResult& result) const;
+    /// The first record that the shard still has, when `segment` is the lane's oldest; else 0.
+    Ordinal first_kept(const Segment& segment, ShardUid shard) const;
     Task<Status> read_disk(ShardUid shard, Ordinal from, ReadLimits limits, ReadResult& result);
     Task<Status> read_segment(Segment& segment, ShardUid shard, Ordinal from, ReadLimits limits,
                               ReadResult& result);

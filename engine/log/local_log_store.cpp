@@ -86,9 +86,7 @@ Task<Status> LocalLogStore::open_superblock() {
     CO_TRY(co_await file->read(0, block.bytes()));
     auto superblock = read_block<Superblock>(block.bytes());
     if (!superblock) {
-        CO_ASSIGN(const auto names, disk.list(config_.directory));
-        if (std::ranges::any_of(names,
-                                [](const auto& entry) { return entry.starts_with("lane-"); }))
+        if (disk.list(config_.directory + "/lane-0000"))
             co_return fail(Errc::Corrupt, name + " is damaged, and there are lanes beside it");
         Random random(seed_);
         Superblock fresh{};
@@ -99,10 +97,11 @@ Task<Status> LocalLogStore::open_superblock() {
         write_block(block.bytes(), fresh);
         CO_TRY(co_await file->write(0, block.bytes(), Persistence::Durable));
         CO_TRY(co_await file->sync());
-        CO_TRY(disk.sync_directory(config_.directory));
-        CO_TRY(disk.sync_directory(""));
         superblock = read_block<Superblock>(block.bytes());
     }
+    // Also when it was there: whoever made it may have ended before its name was durable.
+    CO_TRY(disk.sync_directory(config_.directory));
+    CO_TRY(disk.sync_directory(""));
     log_id_ = superblock->log_id;
     for (std::uint32_t i = 0; i < superblock->lane_count; ++i)
         lanes_.push_back(std::make_unique<Lane>(reactor_of(LaneId{i}), config_, log_id_, LaneId{i},

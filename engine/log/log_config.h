@@ -44,6 +44,8 @@ struct LogConfig {
     std::uint32_t producers_per_shard = 256;
     std::uint32_t producers = 16384;  ///< of all shards of the lane, 0.4 KiB each
     std::chrono::milliseconds producer_idle = std::chrono::hours{7 * 24};  ///< then forgotten
+    std::uint64_t scrub_bytes_per_second = 0;  ///< background verification; 0: none
+    std::chrono::milliseconds scrub_interval = std::chrono::hours{168};  ///< between its passes
 
     std::chrono::milliseconds tick{1000};  ///< retention, retries, deadlines of idle lanes
     std::uint64_t seed = 0;  ///< of salts and ids; 0: from the system. Simulation sets it.

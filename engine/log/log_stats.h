@@ -33,6 +33,8 @@ struct LogStats {
     std::uint64_t producers = 0;     ///< idempotent producers remembered, by shard
     std::uint64_t reopened = 0;      ///< times the lane went through recovery after a failed write
     std::uint64_t damaged_ranges = 0;  ///< found so far, by recovery or by reads
+    std::uint64_t scrubbed_bytes = 0, scrub_passes = 0;
+    std::uint64_t scrub_left_bytes = 0;  ///< of the pass that is under way
     std::uint64_t recovery_micros = 0, recovery_bytes = 0;
     std::uint64_t shards = 0;
     std::string description;  ///< "io_uring, O_DIRECT; durability disk"

@@ -1,21 +1,32 @@
 #include "engine/log/recovery.h"
 
 #include <algorithm>
+#include <deque>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace tidemill {
 namespace {
 
-/// Scans one segment into shard table and index. `proven` as for SegmentScanner.
-Task<Status> scan_segment(LaneParts& parts, Segment& segment, std::uint64_t proven,
-                          std::uint64_t limit, RecoveredLane& lane) {
+constexpr std::size_t kSecureStep = 1_MiB;
+
+/// Scans one segment into shard table and index. `proven` as for SegmentScanner. Returns where the
+/// commits begin that nothing in the log says were durable.
+Task<Result<std::uint64_t>> scan_segment(LaneParts& parts, Segment& segment, std::uint64_t proven,
+                                         std::uint64_t limit, RecoveredLane& lane) {
     CO_TRY(parts.segments.open_file(segment));
     SegmentScanner scanner(*segment.file, segment.header, proven, limit);
     segment.building = std::make_unique<SegmentIndexBuilder>();
+    std::uint64_t durable = std::max(proven, segment.header.first_commit - 1);
+    std::deque<std::pair<std::uint64_t, std::uint64_t>> doubtful;  // number, position
     while (true) {
         CO_ASSIGN(const auto commit, co_await scanner.next());
         if (!commit) break;
+        durable = std::max(durable, commit->header.durable);
+        doubtful.emplace_back(commit->header.number, commit->position);
+        while (!doubtful.empty() && doubtful.front().first <= durable)
+            doubtful.pop_front();
         for (std::size_t i = 0; i < commit->header.directory_count; ++i) {
             const auto entry = commit->entry(i);
             const bool is_intact = std::ranges::find(commit->damaged, i) == commit->damaged.end();
@@ -39,6 +50,28 @@ Task<Status> scan_segment(LaneParts& parts, Segment& segment, std::uint64_t prov
     lane.scanned_bytes += scanner.bytes_read();
     lane.is_torn = scanner.is_torn();
     lane.damage.insert(lane.damage.end(), scanner.damage().begin(), scanner.damage().end());
+    co_return doubtful.empty() ? segment.end_position : doubtful.front().second;
+}
+
+// What is served from now on must be as durable as what was acknowledged, and a sync would not show
+// it: one that fails may leave bytes that are read back and are on no disk, and the next one then
+// succeeds. So the newest segment's header and the end of its log are written once more as they
+// are. The same bytes over themselves: no crash can tear them.
+Task<Status> secure_end(Segment& segment, std::uint64_t from) {
+    const Buffer block = Buffer::allocate(kBlockBytes);
+    write_block(block.bytes(), segment.header);
+    CO_TRY(co_await segment.file->write(0, block.bytes(), Persistence::Durable));
+    const std::uint64_t end = align_up(segment.end_position, kBlockBytes);
+    Buffer buffer;
+    for (std::uint64_t at = align_down(from, kBlockBytes); at < end;) {
+        const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(kSecureStep, end - at));
+        if (!buffer) buffer = Buffer::allocate(step);
+        const MutableBytes bytes = buffer.bytes().first(step);
+        CO_ASSIGN(const std::size_t filled, co_await segment.file->read(at, bytes));
+        std::ranges::fill(bytes.subspan(filled), std::byte{0});
+        CO_TRY(co_await segment.file->write(at, bytes, Persistence::Durable));
+        at += step;
+    }
     co_return Status{};
 }
 
@@ -95,9 +128,9 @@ Task<Result<RecoveredLane>> recover_lane(LaneParts& parts) {
                       : live[i + 1]->header.first_commit;
         const std::uint64_t proven = limit == UINT64_MAX ? 0 : limit - 1;
         const std::size_t known_damage = lane.damage.size();
-        CO_TRY(co_await scan_segment(parts, segment, proven, limit, lane));
-        // What is served from now on must be as durable as what was acknowledged.
-        CO_TRY(co_await segment.file->sync());
+        CO_ASSIGN(const std::uint64_t doubtful,
+                  co_await scan_segment(parts, segment, proven, limit, lane));
+        if (is_newest) CO_TRY(co_await secure_end(segment, doubtful));
         auto sealed = co_await parts.segments.seal_segment(
             segment, parts.sealed_state(), lane.last_commit, lane.last_check,
             lane.damage.size() > known_damage, is_newest);

@@ -57,8 +57,8 @@ class SegmentScanner {
     /// segment or the seal); 0 when nothing is known. `limit`: commits from this number on do not
     /// exist in this segment.
     SegmentScanner(File& file, const SegmentHeader& header, std::uint64_t proven,
-                   std::uint64_t limit)
-        : window_(file),
+                   std::uint64_t limit, std::size_t read_bytes = 4_MiB)
+        : window_(file, read_bytes),
           file_(file),
           header_(header),
           origin_(origin_of(header)),

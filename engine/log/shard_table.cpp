@@ -7,10 +7,12 @@ void ShardTable::publish(const DirectoryEntry& entry, std::int64_t commit_arriva
     auto& state = get(entry.shard);
     if (entry.is_control()) {
         if (entry.bytes == static_cast<std::uint32_t>(Control::Seal)) state.is_sealed = true;
-        if (entry.bytes == static_cast<std::uint32_t>(Control::Trim) &&
-            entry.first_ordinal > state.trim) {
-            state.trim = entry.first_ordinal;
-            state.trim_arrival_ms = -1;
+        if (entry.bytes == static_cast<std::uint32_t>(Control::Trim)) {
+            state.trim_in_log = std::max(state.trim_in_log, entry.first_ordinal);
+            if (entry.first_ordinal > state.trim) {
+                state.trim = entry.first_ordinal;
+                state.trim_arrival_ms = -1;
+            }
         }
         return;
     }
@@ -34,7 +36,7 @@ void ShardTable::learn(const DirectoryEntry& entry, std::int64_t commit_arrival_
 void ShardTable::learn(const ShardEndEntry& entry) {
     auto& state = get(entry.shard);
     state.end = state.durable_end = state.next = entry.end;
-    state.trim = entry.trim;
+    state.trim = state.trim_in_log = entry.trim;
     state.last_arrival_ms = state.durable_arrival_ms = entry.last_arrival_ms;
     state.epoch = std::max(state.epoch, entry.epoch);
     state.is_sealed = (entry.flags & 1) != 0;
@@ -42,7 +44,7 @@ void ShardTable::learn(const ShardEndEntry& entry) {
 
 void ShardTable::forget_log() {
     for (auto& [shard, state] : states_) {
-        state.next = state.end = state.durable_end = state.trim = 0;
+        state.next = state.end = state.durable_end = state.trim = state.trim_in_log = 0;
         state.last_arrival_ms = state.durable_arrival_ms = 0;
         state.trim_arrival_ms = -1;
         state.is_sealed = state.is_sealing = false;

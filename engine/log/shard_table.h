@@ -29,6 +29,7 @@ struct ShardState {
     Ordinal next = 0;                  ///< the next batch gets this ordinal
     Ordinal end = 0;                   ///< one past the last committed record
     Ordinal trim = 0;                  ///< the first record that may still be read
+    Ordinal trim_in_log = 0;           ///< of it, what the log itself says; the rest has expired
     Ordinal durable_end = 0;           ///< == end, but for durability `memory`
     std::int64_t last_arrival_ms = 0;  ///< of the record before end
     std::int64_t durable_arrival_ms = 0;

@@ -11,7 +11,7 @@
 namespace tidemill {
 namespace {
 
-constexpr std::uint64_t kSizeStep = 1_MiB;
+constexpr std::uint64_t kSizeStep = 64_KiB;
 constexpr std::size_t kBeginning = 64_KiB;
 
 }  // namespace

@@ -14,28 +14,6 @@ namespace {
 /// How far each shard has come; finds ordinals given twice or left out.
 using ShardEnds = std::map<std::uint32_t, std::uint64_t>;
 
-bool is_table_intact(Bytes bytes, std::uint32_t crc) { return crc32c(bytes) == crc; }
-
-Task<Result<bool>> is_footer_intact(File& file, const SegmentSeal& seal) {
-    FileWindow window(file, 64_KiB);
-    const auto table = [&](std::uint64_t position, std::uint64_t bytes,
-                           std::uint32_t crc) -> Task<Result<bool>> {
-        if (position + bytes > file.size()) co_return false;
-        CO_ASSIGN(const Bytes found, co_await window.at(position, static_cast<std::size_t>(bytes)));
-        co_return found.size() == bytes&& is_table_intact(found, crc);
-    };
-    CO_ASSIGN(const bool index,
-              co_await table(seal.index_position, seal.index_count * sizeof(SegmentIndexEntry),
-                             seal.index_crc));
-    if (!index) co_return false;
-    CO_ASSIGN(
-        const bool ends,
-        co_await table(seal.ends_position, seal.ends_count * sizeof(ShardEndEntry), seal.ends_crc));
-    if (!ends) co_return false;
-    co_return co_await table(seal.producers_position, seal.producers_count * sizeof(ProducedBatch),
-                             seal.producers_crc);
-}
-
 void follow(const DirectoryEntry& entry, const SegmentReport& segment, ShardEnds& ends,
             LaneReport& lane) {
     if (entry.is_control()) return;
@@ -89,6 +67,7 @@ Task<Result<LaneReport>> verify_lane(Disk& disk, std::string folder, std::uint64
         const auto path = folder + "/" + name;
         CO_ASSIGN(const auto file, disk.open(path, {.writable = false}));
         CO_ASSIGN(const std::size_t filled, co_await file->read(0, blocks.bytes()));
+        lane.file_bytes += file->size();
         if (filled < blocks.size()) continue;
         const auto header = read_block<SegmentHeader>(blocks.bytes().first(kBlockBytes));
         if (!header || header->log_id != log_id) {
@@ -137,11 +116,32 @@ Task<Result<LaneReport>> verify_lane(Disk& disk, std::string folder, std::uint64
 
 }  // namespace
 
+Task<Result<bool>> is_footer_intact(File& file, const SegmentSeal& seal) {
+    FileWindow window(file, 64_KiB);
+    const auto table = [&](std::uint64_t position, std::uint64_t bytes,
+                           std::uint32_t crc) -> Task<Result<bool>> {
+        if (position + bytes > file.size()) co_return false;
+        CO_ASSIGN(const Bytes found, co_await window.at(position, static_cast<std::size_t>(bytes)));
+        co_return found.size() == bytes&& crc32c(found) == crc;
+    };
+    CO_ASSIGN(const bool index,
+              co_await table(seal.index_position, seal.index_count * sizeof(SegmentIndexEntry),
+                             seal.index_crc));
+    if (!index) co_return false;
+    CO_ASSIGN(
+        const bool ends,
+        co_await table(seal.ends_position, seal.ends_count * sizeof(ShardEndEntry), seal.ends_crc));
+    if (!ends) co_return false;
+    co_return co_await table(seal.producers_position, seal.producers_count * sizeof(ProducedBatch),
+                             seal.producers_crc);
+}
+
 bool LogReport::is_sound() const {
     return std::ranges::all_of(lanes, [](const auto& lane) { return lane.problems.empty(); });
 }
 
-Task<Result<LogReport>> verify_log(Disk& disk, std::string directory, VisitBatch visit) {
+Task<Result<LogReport>> verify_log(Disk& disk, std::string directory, VisitBatch visit,
+                                   std::optional<LaneId> only) {
     LogReport report;
     const Buffer block = Buffer::allocate(kBlockBytes);
     CO_ASSIGN(const auto file, disk.open(directory + "/superblock", {.writable = false}));
@@ -150,6 +150,7 @@ Task<Result<LogReport>> verify_log(Disk& disk, std::string directory, VisitBatch
     if (!superblock) co_return fail(Errc::Corrupt, directory + "/superblock is damaged");
     report.log_id = superblock->log_id;
     for (std::uint32_t i = 0; i < superblock->lane_count; ++i) {
+        if (only && only->value != i) continue;
         CO_ASSIGN(auto lane, co_await verify_lane(disk, fmt::format("{}/lane-{:04}", directory, i),
                                                   superblock->log_id, LaneId{i}, visit));
         report.lanes.push_back(std::move(lane));

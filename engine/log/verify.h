@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct LaneReport {
     std::vector<std::string>
         problems;  ///< sentences: damage, gaps between segments, shards out of order
     std::uint64_t shards = 0;
+    std::uint64_t file_bytes = 0;  ///< of all its files, those that wait for use too
 };
 
 struct LogReport {
@@ -44,7 +46,12 @@ using VisitBatch = std::function<void(const SegmentReport&, const ScannedCommit&
 
 /// Checks every commit and batch of a data directory that no process has open; changes nothing.
 /// `visit` may be null. Errors: NotFound (no log there), Corrupt (no superblock), IoFailed.
-Task<Result<LogReport>> verify_log(Disk& disk, std::string directory, VisitBatch visit = nullptr);
+/// `only`: one lane instead of all.
+Task<Result<LogReport>> verify_log(Disk& disk, std::string directory, VisitBatch visit = nullptr,
+                                   std::optional<LaneId> only = std::nullopt);
+
+/// Whether a segment's index and table of ends match the checksums in its seal. Errors: IoFailed.
+Task<Result<bool>> is_footer_intact(File& file, const SegmentSeal& seal);
 
 /// For a terminal, one line a segment; ends with the problems.
 std::string to_text(const LogReport& report);

@@ -84,6 +84,13 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     return std::chrono::milliseconds(ms);
 }
 
+std::optional<DiskKind> parse_io(std::string_view text) {
+    if (text == "auto") return DiskKind::Auto;
+    if (text == "uring") return DiskKind::Uring;
+    if (text == "threads") return DiskKind::Threads;
+    return std::nullopt;
+}
+
 Status parse_listen(std::string_view text, Config& config) {
     const auto colon = text.rfind(':');
     std::uint16_t port = 0;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "engine/base/result.h"
 #include "engine/crypto/master_key_source.h"
 #include "engine/http/http_limits.h"
+#include "engine/io/make_disk.h"
 #include "engine/log/log_config.h"
 #include "engine/telemetry/log.h"
 
@@ -31,6 +33,8 @@ struct Config {
 
     std::uint32_t cores = 0;  ///< reactors; 0: one for each processor
     bool pin_to_core = false;
+    DiskKind io = DiskKind::Auto;
+    bool direct_io = true;    ///< bypass the page cache where the file system takes it
     std::uint32_t lanes = 0;  ///< of a new data directory; 0: one for each core
 
     LogDurability durability = LogDurability::Disk;
@@ -42,6 +46,8 @@ struct Config {
     std::uint32_t producers_per_shard = 256;  ///< idempotent ones remembered
     std::uint32_t producers = 16384;          ///< of all shards of a lane
     std::chrono::milliseconds producer_idle = std::chrono::hours{7 * 24};  ///< then forgotten
+    std::uint64_t scrub_bytes_per_second = 8_MiB;  ///< of all lanes together; 0: no scrub
+    std::chrono::milliseconds scrub_interval = std::chrono::hours{168};  ///< from pass to pass
 
     EncryptionConfig encryption;
     HttpLimits http;
@@ -53,6 +59,8 @@ Status validate(const Config& config);
 
 /// "host:port", "[v6]:port" or ":port" (all addresses). Errors: InvalidArgument.
 Status parse_listen(std::string_view text, Config& config);
+/// "auto", "uring" or "threads"; nothing for anything else.
+std::optional<DiskKind> parse_io(std::string_view text);
 /// 1048576, "1MiB", "1MB", "512 KiB". Errors: InvalidArgument.
 Result<std::uint64_t> parse_size(std::string_view text);
 /// "250ms", "10s", "5m", "2h". Errors: InvalidArgument.

@@ -81,6 +81,23 @@ Status set_pin(const toml::node& value, Config& config) {
     config.pin_to_core = *yes;
     return {};
 }
+Status set_io(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    const auto kind = parse_io(text);
+    if (!kind) return wrong_type("\"auto\", \"uring\" or \"threads\"");
+    config.io = *kind;
+    return {};
+}
+Status set_direct_io(const toml::node& value, Config& config) {
+    const auto yes = value.value_exact<bool>();
+    if (!yes) return wrong_type("true or false");
+    config.direct_io = *yes;
+    return {};
+}
+Status set_scrub_interval(const toml::node& value, Config& config) {
+    ASSIGN(config.scrub_interval, duration_of(value));
+    return {};
+}
 Status set_durability(const toml::node& value, Config& config) {
     ASSIGN(const std::string_view text, text_of(value));
     if (text != "disk" && text != "memory") return wrong_type("\"disk\" or \"memory\"");
@@ -147,6 +164,8 @@ constexpr Key kKeys[] = {
     {"listen", set_listen},
     {"cores", set_count<&Config::cores>},
     {"pin_to_core", set_pin},
+    {"io", set_io},
+    {"direct_io", set_direct_io},
     {"lanes", set_count<&Config::lanes>},
     {"log_level", set_log_level},
     {"log.durability", set_durability},
@@ -158,6 +177,8 @@ constexpr Key kKeys[] = {
     {"log.producers_per_shard", set_count<&Config::producers_per_shard>},
     {"log.producers", set_count<&Config::producers>},
     {"log.producer_idle", set_producer_idle},
+    {"log.scrub_bytes_per_second", set_size<&Config::scrub_bytes_per_second>},
+    {"log.scrub_interval", set_scrub_interval},
     {"encryption.master_key_file", set_key_file<&EncryptionConfig::master_key>},
     {"encryption.master_key_command", set_key_command<&EncryptionConfig::master_key>},
     {"encryption.previous_master_key_file", set_key_file<&EncryptionConfig::previous_master_key>},

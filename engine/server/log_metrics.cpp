@@ -26,6 +26,10 @@ constexpr Figure kCounters[] = {
      &LogStats::duplicates},
     {"tidemill_log_out_of_order_total", "batches refused for their producer's sequence",
      &LogStats::out_of_order},
+    {"tidemill_log_scrubbed_bytes_total", "bytes verified in the background",
+     &LogStats::scrubbed_bytes},
+    {"tidemill_log_scrub_passes_total", "background verifications of a whole lane",
+     &LogStats::scrub_passes},
     {"tidemill_log_reopened_total", "recoveries after a failed write", &LogStats::reopened},
 };
 constexpr Figure kLevels[] = {
@@ -36,6 +40,8 @@ constexpr Figure kLevels[] = {
     {"tidemill_log_read_cache_bytes", "blocks read from disk in memory",
      &LogStats::read_cache_bytes},
     {"tidemill_log_damaged_ranges", "places found damaged", &LogStats::damaged_ranges},
+    {"tidemill_log_scrub_left_bytes", "bytes that this background verification has not reached",
+     &LogStats::scrub_left_bytes},
     {"tidemill_log_shards", "shards the log knows", &LogStats::shards},
     {"tidemill_log_producers", "idempotent producers remembered, by shard", &LogStats::producers},
 };

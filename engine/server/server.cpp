@@ -5,6 +5,7 @@
 #include "engine/catalog/sqlite_catalog_store.h"
 #include "engine/http/http_server.h"
 #include "engine/http/operations_pages.h"
+#include "engine/io/directory_lock.h"
 #include "engine/kinesis/kinesis_door.h"
 #include "engine/log/local_log_store.h"
 #include "engine/native/native_door.h"
@@ -36,6 +37,8 @@ LogConfig log_config(const Config& config, std::uint32_t cores) {
     to.producers_per_shard = config.producers_per_shard;
     to.producers = config.producers;
     to.producer_idle = config.producer_idle;
+    to.scrub_bytes_per_second = config.scrub_bytes_per_second / lanes;
+    to.scrub_interval = config.scrub_interval;
     to.report = [](const std::string& text) { log::warn("log_report", {{"text", text}}); };
     return to;
 }
@@ -52,6 +55,7 @@ std::vector<Reactor*> all_of(ReactorGroup& group) {
 /// In the order in which they are made; destroyed the other way round.
 struct Server::Parts {
     Config config;
+    DirectoryLock lock;
     EncryptionOptions encryption;
     std::unique_ptr<ReactorGroup> reactors;
     std::unique_ptr<CoreMetrics> metrics;
@@ -102,11 +106,14 @@ Status Server::Parts::start_reactors() {
                     fmt::format("cannot make the data directory {}: {}",
                                 config.data_directory.string(), error.message()),
                     error.value());
+    ASSIGN(lock, DirectoryLock::take(config.data_directory.string(), DirectoryLock::Kind::Broker));
     const std::uint32_t cores =
         config.cores != 0 ? config.cores : std::max(1u, std::thread::hardware_concurrency());
     ReactorConfig reactor_config;
     reactor_config.data_directory = config.data_directory.string();
     reactor_config.pin_to_core = config.pin_to_core;
+    reactor_config.disk = config.io;
+    reactor_config.direct_io = config.direct_io;
     ASSIGN(reactors, ReactorGroup::start(cores, reactor_config));
     metrics = std::make_unique<CoreMetrics>(*reactors);
     return {};
@@ -207,7 +214,9 @@ Result<std::unique_ptr<Server>> Server::start(Config config) {
     log::info("server_started",
               {{"listen", fmt::format("{}:{}", made.config.listen_host, made.port)},
                {"data", made.config.data_directory.string()},
-               {"cores", made.reactors->size()}});
+               {"cores", made.reactors->size()},
+               {"io", made.home().disk().description()},
+               {"durability", made.config.durability == LogDurability::Disk ? "disk" : "memory"}});
     if (made.config.durability == LogDurability::Memory)
         log::warn("durability_is_memory",
                   {{"meaning", "records are acknowledged before they are on disk"}});

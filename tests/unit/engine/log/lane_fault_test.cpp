@@ -191,4 +191,63 @@ TEST_SUITE("log/faults") {
         }
         CHECK_GT(torn, 0);
     }
+
+    TEST_CASE(
+        "a start whose directory sync failed leaves nothing that a later loss of power undoes") {
+        auto storage = std::make_shared<SimStorage>(5);
+        storage->fail_next(SimCall::Directory, EIO, 3);
+        {
+            LogProcess first(storage);
+            REQUIRE_FALSE(first.opened.has_value());
+        }
+        {
+            LogProcess process(storage);
+            REQUIRE(process.opened.has_value());
+            REQUIRE_EQ(process.append(1, 5).outcome, Outcome::Committed);
+            storage->crash(PowerLoss::LoseAll);
+        }
+        LogProcess process(storage);
+        CHECK_EQ(process.verify(1).value_or(0), 5);
+    }
+
+    TEST_CASE("what a recovery serves is durable even where a sync has failed before") {
+        auto storage = std::make_shared<SimStorage>(5);
+        {
+            LogProcess process(storage);
+            REQUIRE_EQ(process.append(1, 5).outcome, Outcome::Committed);
+            // The commit lands, and the process dies before it is durable.
+            process.reactor.run_until_idle();
+            storage->set_manual(true);
+            TestAppend append(ShardUid{1}, make_batch(ShardUid{1}, 5, 5, 100));
+            auto& writer = process.writer(1);
+            process.reactor.run_in_turn([&] { writer.submit(append); });
+            storage->crash(PowerLoss::ProcessOnly);
+            storage->set_manual(false);
+            process.reactor.run_until_idle();
+        }
+        Ordinal served = 0;
+        {
+            storage->fail_next(SimCall::Sync, EIO);
+            LogProcess process(storage);
+            if (!process.opened) return;
+            served = process.verify(1).value_or(0);
+            CHECK_GE(served, 5);
+            storage->crash(PowerLoss::LoseAll);
+        }
+        LogProcess process(storage);
+        CHECK_EQ(process.verify(1).value_or(0), served);
+    }
+
+    TEST_CASE("a log without its superblock is refused, not begun again") {
+        auto storage = std::make_shared<SimStorage>(5);
+        {
+            LogProcess process(storage);
+            REQUIRE_EQ(process.append(1, 5).outcome, Outcome::Committed);
+        }
+        for (const std::uint64_t at : {10u, 2058u})
+            storage->flip_bit("log/superblock", at, 1);
+        const LogProcess process(storage);
+        REQUIRE_FALSE(process.opened.has_value());
+        CHECK_EQ(process.opened.error().code, Errc::Corrupt);
+    }
 }
