@@ -1,0 +1,187 @@
+#include "tests/sim/shard_model.h"
+
+#include <charconv>
+#include <cstring>
+
+namespace tidemill::sim {
+namespace {
+
+char filling(std::uint64_t id, std::uint32_t index) {
+    return static_cast<char>('a' + (id + index) % 26);
+}
+
+void write_text(std::string& text, std::uint64_t id, std::uint32_t index, std::size_t bytes) {
+    text = fmt::format_int(id).str();
+    text += '/';
+    text += fmt::format_int(index).str();
+    text += '/';
+    text.resize(std::max(bytes, text.size()), filling(id, index));
+}
+
+/// The append's number when the text is that of its record `index`.
+std::optional<std::uint64_t> read_text(std::string_view text, std::uint32_t index) {
+    std::uint64_t id = 0;
+    std::uint32_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto of_append = std::from_chars(text.data(), end, id);
+    if (of_append.ec != std::errc() || of_append.ptr == end || *of_append.ptr != '/')
+        return std::nullopt;
+    const auto of_record = std::from_chars(of_append.ptr + 1, end, number);
+    if (of_record.ec != std::errc() || number != index || of_record.ptr == end ||
+        *of_record.ptr != '/')
+        return std::nullopt;
+    const char* after = of_record.ptr + 1;
+    if (after == end) return id;
+    const auto rest = static_cast<std::size_t>(end - after);
+    if (*after != filling(id, index) || std::memcmp(after, after + 1, rest - 1) != 0)
+        return std::nullopt;
+    return id;
+}
+
+void ended(AppendOp& op) noexcept {
+    auto& sent = static_cast<Sent&>(op);
+    const auto& journal = *sent.journal;
+    journal.expect(!sent.is_ended, "append {} ends twice", sent.id);
+    sent.is_ended = true;
+    if (journal.is_verbose())
+        journal.note("    append {} to shard {}: {} {}", sent.id, sent.shard,
+                     sent.result.outcome == Outcome::Committed
+                         ? fmt::format("committed at {}", sent.result.first_ordinal)
+                     : sent.result.outcome == Outcome::Unknown ? "unknown"
+                     : sent.result.outcome == Outcome::Fenced  ? "fenced"
+                                                               : "rejected",
+                     sent.result.error.message);
+    if (sent.result.outcome != Outcome::Committed) return;
+    journal.expect(sent.may_commit, "append {} was committed to a shard that was closed to it",
+                   sent.id);
+    sent.model->must_have(journal, sent.result.first_ordinal, sent);
+}
+
+}  // namespace
+
+Sent& SentLedger::add(const Journal& journal, ShardModel& model, std::uint32_t count,
+                      std::size_t record_bytes) {
+    auto sent = std::make_unique<Sent>();
+    sent->id = all_.size();
+    sent->journal = &journal;
+    sent->model = &model;
+    sent->shard = model.uid;
+    sent->count = count;
+    builder_.clear();
+    for (std::uint32_t i = 0; i < count; ++i) {
+        write_text(text_, sent->id, i, record_bytes);
+        builder_.add("", as_bytes(text_));
+    }
+    const auto built = builder_.finish();
+    sent->bytes.assign(built.bytes().begin(), built.bytes().end());
+    sent->batch = RecordBatchView::trusted(sent->bytes);
+    sent->done = ended;
+    all_.push_back(std::move(sent));
+    return *all_.back();
+}
+
+Sent* SentLedger::identify(const RecordBatchView& batch) const {
+    RecordCursor cursor(batch);
+    RecordView record;
+    Sent* sent = nullptr;
+    for (std::uint32_t i = 0; cursor.next(record); ++i) {
+        const auto id = read_text(as_text(record.data), i);
+        if (!id || *id >= all_.size() || (sent != nullptr && sent->id != *id)) return nullptr;
+        sent = all_[*id].get();
+    }
+    const bool is_whole = sent != nullptr && cursor.status() && sent->count == batch.record_count();
+    return is_whole ? sent : nullptr;
+}
+
+void ShardModel::must_have(const Journal& journal, Ordinal at, const Sent& sent) {
+    const auto arrival = to_millis(sent.result.arrival);
+    const auto [known, is_new] = must_.try_emplace(at, Known{&sent, arrival});
+    journal.expect(is_new || known->second.sent == &sent,
+                   "shard {}: ordinal {} was given to appends {} and {}", uid, at,
+                   known->second.sent->id, sent.id);
+    const auto gone = gone_.find(at);
+    journal.expect(gone == gone_.end() || gone->second == &sent,
+                   "shard {}: ordinal {} is given a second time", uid, at);
+    if (!is_new) return;
+    may_.erase(&sent);
+    end_least = std::max(end_least, at + sent.count);
+    if (known != must_.begin()) {
+        const auto before = std::prev(known);
+        journal.expect(before->first + before->second.sent->count <= at,
+                       "shard {}: appends {} and {} overlap at ordinal {}", uid,
+                       before->second.sent->id, sent.id, at);
+    }
+    if (const auto after = std::next(known); after != must_.end())
+        journal.expect(at + sent.count <= after->first,
+                       "shard {}: appends {} and {} overlap at ordinal {}", uid, sent.id,
+                       after->second.sent->id, after->first);
+}
+
+void ShardModel::read(const Journal& journal, const WorldTime& time, Ordinal from,
+                      const RecordBatchView& batch, Sent& sent) {
+    const Ordinal at = batch.first_ordinal();
+    journal.expect(sent.shard == uid, "shard {} serves append {} of shard {}", uid, sent.id,
+                   sent.shard);
+    journal.expect(batch.end_ordinal() > from, "shard {}: a read from {} is given {} to {}", uid,
+                   from, at, batch.end_ordinal());
+    if (at > from) pass_over(journal, time, from, at);
+    const bool was_known = must_.contains(at) || gone_.contains(at);
+    const bool is_ok =
+        was_known || may_.contains(&sent) ||
+        (sent.life == time.life && !(sent.is_ended && sent.result.outcome == Outcome::Rejected) &&
+         !(sent.is_ended && sent.result.outcome == Outcome::Fenced));
+    journal.expect(is_ok, "shard {}: append {} was refused or is gone, and is there at {}", uid,
+                   sent.id, at);
+    const bool is_acknowledged = sent.is_ended && sent.result.outcome == Outcome::Committed;
+    journal.expect(!is_acknowledged || sent.result.first_ordinal == at,
+                   "shard {}: append {} was acknowledged at {} and is read at {}", uid, sent.id,
+                   sent.result.first_ordinal, at);
+    journal.expect(!is_acknowledged || sent.result.arrival == batch.arrival(),
+                   "shard {}: append {} has another arrival time than was acknowledged", uid,
+                   sent.id);
+    sent.is_seen = true;
+    if (!gone_.contains(at)) {
+        must_have(journal, at, sent);
+        must_.at(at).arrival_ms = to_millis(batch.arrival());
+    }
+}
+
+void ShardModel::pass_over(const Journal& journal, const WorldTime& time, Ordinal from,
+                           Ordinal to) {
+    auto known = must_.lower_bound(from);
+    while (known != must_.end() && known->first < to) {
+        const auto& [at, what] = *known;
+        journal.expect(may_be_gone(time, at, *what.sent),
+                       "shard {}: append {} ({} to {}), acknowledged, is not there; the shard goes "
+                       "on at {}",
+                       uid, what.sent->id, at, at + what.sent->count, to);
+        gone_.emplace(at, what.sent);
+        known = must_.erase(known);
+    }
+}
+
+// Trimmed, or older than its retention, by time that has really passed; what an earlier process has
+// stamped is judged by its stamp, since a clock that was wrong then is not known to be now.
+bool ShardModel::may_be_gone(const WorldTime& time, Ordinal at, const Sent& sent) const {
+    if (at + sent.count <= trim_asked) return true;
+    const std::int64_t kept = least_retention.count() - time.slack_ms;
+    if (sent.life == time.life) return sent.sent_ms + kept <= time.now_ms;
+    const auto known = must_.find(at);
+    return known->second.arrival_ms + kept <= time.undisturbed_ms ||
+           sent.sent_ms + kept <= time.now_ms;
+}
+
+std::optional<Ordinal> ShardModel::next_known(Ordinal from) const {
+    const auto known = must_.lower_bound(from);
+    if (known == must_.end()) return std::nullopt;
+    return known->first;
+}
+
+void ShardModel::excuse(Ordinal begin, Ordinal end) {
+    for (auto known = must_.lower_bound(begin); known != must_.end() && known->first < end;) {
+        gone_.emplace(known->first, known->second.sent);
+        known = must_.erase(known);
+    }
+}
+
+}  // namespace tidemill::sim

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/log/log_store.h"
+#include "tests/sim/journal.h"
+
+namespace tidemill::sim {
+
+class ShardModel;
+
+/// What the world knows of one append.
+struct Sent : AppendOp {
+    ShardModel* model = nullptr;
+    const Journal* journal = nullptr;
+    std::uint64_t id = 0;
+    std::uint32_t count = 0;
+    std::uint32_t epoch = 1;
+    std::uint32_t life = 0;
+    std::int64_t sent_ms = 0;  ///< when, in time that has really passed
+    bool is_ended = false;
+    bool is_seen = false;    ///< somebody has read it
+    bool may_commit = true;  ///< false: the shard was sealed, or its writer fenced, before
+    std::vector<std::byte> bytes;
+
+    Ordinal end() const { return result.first_ordinal + count; }
+};
+
+/// All appends of a run. What each record says follows from its append's number, so that a reader
+/// can tell whose it is.
+class SentLedger {
+ public:
+    /// A new append to `model`'s shard; takes its end into the model.
+    Sent& add(const Journal& journal, ShardModel& model, std::uint32_t count,
+              std::size_t record_bytes);
+    /// The append that `batch` is, whole; null when it is none.
+    Sent* identify(const RecordBatchView& batch) const;
+    std::size_t size() const { return all_.size(); }
+    Sent& at(std::size_t i) const { return *all_[i]; }
+
+ private:
+    std::vector<std::unique_ptr<Sent>> all_;
+    RecordBatchBuilder builder_;
+    std::string text_;
+};
+
+/// How time has passed in the world, to judge what may have expired.
+struct WorldTime {
+    std::int64_t now_ms = 0;          ///< that has really passed
+    std::int64_t undisturbed_ms = 0;  ///< what the process's clock would say without its leaps
+    std::uint32_t life = 0;
+    std::int64_t slack_ms = 0;  ///< small leaps that the log follows
+};
+
+/// What must be, and what may be, in one shard.
+class ShardModel {
+ public:
+    explicit ShardModel(ShardUid shard) : uid(shard) {}
+
+    ShardUid uid;
+    std::chrono::milliseconds retention = std::chrono::hours(24 * 365 * 10);
+    std::chrono::milliseconds least_retention = retention;  ///< ever in force
+    Ordinal trimmed = 0, trim_asked = 0;                    ///< surely, perhaps
+    bool is_sealed = false, is_seal_asked = false;
+    std::optional<Ordinal> sealed_end;
+    bool is_deleted = false;       ///< asked for
+    bool is_gone = false;          ///< and done
+    std::uint32_t epoch = 1;       ///< greatest opened
+    std::uint32_t epoch_here = 0;  ///< greatest opened in this life
+    Ordinal end_least = 0;         ///< no end is smaller
+
+    /// An acknowledgement, or a batch that was read: from now on it is there for good.
+    void must_have(const Journal& journal, Ordinal at, const Sent& sent);
+    void may_have(const Sent& sent) { may_.insert(&sent); }
+
+    /// A reader that stood at `from` was given `batch`, which is `sent`. Checks that it may be
+    /// there, at this place, and that nothing was left out that must be between.
+    void read(const Journal& journal, const WorldTime& time, Ordinal from,
+              const RecordBatchView& batch, Sent& sent);
+    /// A reader that stood at `from` was told that nothing comes before `to`.
+    void pass_over(const Journal& journal, const WorldTime& time, Ordinal from, Ordinal to);
+    /// After everything was read: what was not there will never be.
+    void forget_unknown() { may_.clear(); }
+    /// The first acknowledged ordinal at or behind `from`.
+    std::optional<Ordinal> next_known(Ordinal from) const;
+    /// Damage in [begin, end): what was there is excused.
+    void excuse(Ordinal begin, Ordinal end);
+
+ private:
+    bool may_be_gone(const WorldTime& time, Ordinal at, const Sent& sent) const;
+
+    struct Known {
+        const Sent* sent;
+        std::int64_t arrival_ms;
+    };
+    std::map<Ordinal, Known> must_;        // by first ordinal
+    std::map<Ordinal, const Sent*> gone_;  // were let go; may be seen again after a restart
+    std::set<const Sent*> may_;            // outcome unknown
+};
+
+}  // namespace tidemill::sim
