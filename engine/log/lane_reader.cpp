@@ -232,15 +232,27 @@ Task<Result<LaneReader::Sought>> LaneReader::seek_time(ShardUid shard, std::int6
     }
     const Sought in_cache =
         runs.is_empty() ? Sought{state->end, -1} : Sought{runs.front().first, arrival_of(0)};
-    CO_ASSIGN(const std::size_t at,
-              co_await first_segment(shard, [arrival_ms](const ShardEndEntry& end) {
+    CO_ASSIGN(std::size_t at, co_await first_segment(shard, [arrival_ms](const ShardEndEntry& end) {
                   return end.last_arrival_ms >= arrival_ms;
               }));
     auto& live = parts_.segments.live();
+    // The oldest segment's table of ends names the shard also when its batches were all in retired
+    // ones: then the next segment that has any.
+    for (auto number = live[at]->header.number;; number = live[at]->header.number) {
+        const SegmentPin candidate(*live[at]);
+        if (candidate->building == nullptr || candidate->footer)
+            CO_TRY(co_await parts_.segments.footer(*candidate));
+        if (CommitWalk(chunks_, *candidate, shard).start_at_time(arrival_ms)) break;
+        const auto* end = candidate->footer ? candidate->footer->end_of(shard) : nullptr;
+        if (end == nullptr) co_return in_cache;
+        CO_ASSIGN(at, co_await first_segment(shard, [from = end->end](const ShardEndEntry& later) {
+                      return later.end > from;
+                  }));
+        if (live[at]->header.number <= number) co_return in_cache;
+    }
     const SegmentPin pin(*live[at]);
-    if (pin->building == nullptr || pin->footer) CO_TRY(co_await parts_.segments.footer(*pin));
     CommitWalk walk(chunks_, *pin, shard);
-    if (!walk.start_at_time(arrival_ms)) co_return in_cache;
+    (void)walk.start_at_time(arrival_ms);
     // When damage hides what stands before the batch that was found, the reader shall meet it.
     Ordinal expected = walk.first_ordinal();
     while (true) {
