@@ -262,7 +262,9 @@ Task<void> Lane::keep() {
         auto& live = parts_.segments.live();
         while (live.size() > 1 && !is_stopping_) {
             auto& oldest = *live.front();
-            if (!oldest.is_sealed) break;
+            // The newest ends table alone tells where idle shards stand: with it gone, a start
+            // would give their ordinals a second time.
+            if (!oldest.is_sealed || !live[1]->is_sealed) break;
             const std::int64_t now = to_millis(parts_.wall_now());
             const std::uint64_t policy = policy_ + parts_.clock.leaps();
             if (oldest.policy == policy && oldest.expires_ms > now) break;
