@@ -154,9 +154,9 @@ Ordinal LaneReader::first_kept(const Segment& segment, ShardUid shard) const {
 Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal from,
                                       ReadLimits limits, ReadResult& result) {
     if (segment.footer) {
-        auto plan = plan_scattered_read(*segment.footer, shard, from, limits);
-        if (!plan.empty())
-            result.batches = co_await read_scattered(parts_, segment, shard, std::move(plan));
+        auto plan = co_await plan_scattered_read(parts_, segment, shard, from, limits);
+        if (!plan.batches.empty())
+            result.batches = co_await read_scattered(parts_, shard, std::move(plan));
         if (!result.batches.empty()) {
             result.next = RecordBatchView::trusted(result.batches.back().bytes).end_ordinal();
             if (result.next > from) co_return Status{};

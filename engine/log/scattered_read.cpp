@@ -6,6 +6,8 @@ namespace tidemill {
 namespace {
 
 constexpr std::size_t kBatchesMax = 64;
+/// A shard that has next to nothing in so many segments is not looked for in further ones at once.
+constexpr std::size_t kSegmentsMax = 16;
 /// One batch among so many bytes of others is not worth walking to.
 constexpr std::uint64_t kWorth = 12;
 constexpr std::uint64_t kWorthBytes = 128_KiB;
@@ -15,15 +17,14 @@ struct Reads {
     Signal ended;
 };
 
-Task<void> read_one(LaneParts* parts, Segment* segment, PlannedBatch batch, BufferSlice* into,
-                    Reads* reads) {
+Task<void> read_one(LaneParts* parts, ScatteredPlan::Batch batch, BufferSlice* into, Reads* reads) {
     const std::uint64_t begin = align_down(batch.position, kBlockBytes);
     const std::uint64_t end = align_up(batch.position + batch.bytes, kBlockBytes);
     const auto bytes = static_cast<std::size_t>(end - begin);
     {
         const auto share = co_await parts->pacer.enter(bytes);
         Buffer buffer = Buffer::allocate(bytes);
-        const auto filled = co_await segment->file->read(begin, buffer.bytes());
+        const auto filled = co_await batch.segment->file->read(begin, buffer.bytes());
         const auto offset = static_cast<std::size_t>(batch.position - begin);
         if (filled && *filled >= offset + batch.bytes)
             *into = {buffer, {buffer.data() + offset, batch.bytes}};
@@ -32,40 +33,84 @@ Task<void> read_one(LaneParts* parts, Segment* segment, PlannedBatch batch, Buff
     reads->ended.notify_all();
 }
 
-}  // namespace
-
-std::vector<PlannedBatch> plan_scattered_read(const SegmentFooter& footer, ShardUid shard,
-                                              Ordinal from, const ReadLimits& limits) {
-    std::vector<PlannedBatch> plan;
-    const auto of_shard =
-        std::ranges::equal_range(footer.index, shard.value, {}, &SegmentIndexEntry::shard);
-    auto at = std::ranges::partition_point(
-        of_shard, [from](const auto& entry) { return entry.first_ordinal <= from; });
-    if (at == of_shard.begin()) return plan;
-    --at;
-    std::uint64_t bytes = 0;
-    const std::uint64_t begin = std::uint64_t{at->position8} * 8;
-    std::uint64_t end = begin;
-    for (; at != of_shard.end() && plan.size() < kBatchesMax; ++at) {
-        if (!plan.empty() &&
-            (bytes + at->batch_bytes > limits.bytes || at->first_ordinal - from >= limits.records))
-            break;
-        bytes += at->batch_bytes;
-        end = std::uint64_t{at->position8} * 8 + at->batch_offset;
-        plan.push_back({end, at->batch_bytes, at->first_ordinal});
-    }
-    const std::uint64_t span = end - begin;
-    if (plan.size() < 2 || span < kWorth * bytes || span < kWorthBytes * plan.size()) plan.clear();
-    return plan;
+Segment* next_of(LaneParts& parts, const Segment& segment) {
+    auto& live = parts.segments.live();
+    const auto at = segment.header.number + 1 - live.front()->header.number;
+    return at < live.size() ? live[at].get() : nullptr;
 }
 
-Task<std::vector<BufferSlice>> read_scattered(LaneParts& parts, Segment& segment, ShardUid shard,
-                                              std::vector<PlannedBatch> plan) {
+/// The walk over the log that the plan would save.
+struct Walk {
+    std::uint64_t bytes = 0;
+    std::uint64_t at = 0;  // in the present segment
+
+    void go_to(std::uint64_t position) {
+        bytes += position - at;
+        at = position;
+    }
+};
+
+/// Adds what the segment has of the shard. False: there is more than the limits allow.
+bool add_batches(ScatteredPlan& plan, std::uint64_t& bytes, Walk& walk, Segment& segment,
+                 ShardUid shard, Ordinal from, const ReadLimits& limits) {
+    const auto of_shard =
+        std::ranges::equal_range(segment.footer->index, shard.value, {}, &SegmentIndexEntry::shard);
+    auto at = of_shard.begin();
+    if (plan.batches.empty()) {
+        at = std::ranges::partition_point(
+            of_shard, [from](const auto& entry) { return entry.first_ordinal <= from; });
+        if (at == of_shard.begin()) return false;
+        --at;
+        walk.at = std::uint64_t{at->position8} * 8;
+    }
+    for (; at != of_shard.end(); ++at) {
+        const std::uint64_t position = std::uint64_t{at->position8} * 8 + at->batch_offset;
+        walk.go_to(position);
+        const bool is_full =
+            plan.batches.size() == kBatchesMax || bytes + at->batch_bytes > limits.bytes ||
+            at->first_ordinal >= from + std::min(limits.records, UINT64_MAX - from);
+        if (is_full && !plan.batches.empty()) return false;
+        bytes += at->batch_bytes;
+        plan.batches.push_back({&segment, position, at->batch_bytes, at->first_ordinal});
+    }
+    walk.go_to(segment.end_position);
+    return true;
+}
+
+}  // namespace
+
+Task<ScatteredPlan> plan_scattered_read(LaneParts& parts, Segment& first, ShardUid shard,
+                                        Ordinal from, ReadLimits limits) {
+    ScatteredPlan plan;
+    std::uint64_t bytes = 0;
+    Walk walk;
+    const auto is_scattered = [&] {
+        return walk.bytes >= kWorth * bytes && walk.bytes >= kWorthBytes * plan.batches.size();
+    };
+    Segment* segment = &first;
+    while (segment != nullptr && plan.pins.size() < kSegmentsMax) {
+        plan.pins.emplace_back(*segment);
+        const bool is_known = segment->building == nullptr || segment->footer;
+        if (!is_known || !co_await parts.segments.footer(*segment) ||
+            !parts.segments.open_file(*segment))
+            break;
+        walk.at = kSegmentDataStart;
+        if (!add_batches(plan, bytes, walk, *segment, shard, from, limits) || !is_scattered())
+            break;
+        segment = next_of(parts, *segment);
+    }
+    if (!is_scattered()) plan.batches.clear();
+    co_return plan;
+}
+
+Task<std::vector<BufferSlice>> read_scattered(LaneParts& parts, ShardUid shard,
+                                              ScatteredPlan taken) {
+    auto& plan = taken.batches;
     std::vector<BufferSlice> batches(plan.size());
-    if (parts.gate.is_closed() || !parts.segments.open_file(segment)) plan.clear();
+    if (parts.gate.is_closed()) plan.clear();
     Reads reads{plan.size(), {}};
     for (std::size_t i = 0; i < plan.size(); ++i)
-        parts.reactor.spawn(parts.gate, read_one(&parts, &segment, plan[i], &batches[i], &reads));
+        parts.reactor.spawn(parts.gate, read_one(&parts, plan[i], &batches[i], &reads));
     while (reads.left > 0)
         co_await reads.ended.wait_until(MonoTime::max());
     std::size_t good = 0;

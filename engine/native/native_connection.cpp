@@ -132,7 +132,7 @@ Task<NativeConnection::Room> NativeConnection::reserve_answer(std::size_t bytes)
 
 Task<NativeConnection::Room> NativeConnection::reserve_push() {
     co_await wait_unsent_below(limits().push_unsent_max, push_room_);
-    const bool is_alone = output_.bytes() + reserved_ == 0;
+    const bool is_alone = output_.bytes() + reserved_ == 0 || long_requests_.size() == 1;
     Room room(*this, push_room_, is_alone ? limits().push_bytes_max : limits().push_bytes_busy_max);
     push_room_.notify_first();
     co_return room;

@@ -88,6 +88,33 @@ TEST_SUITE("log/lane") {
             CHECK_EQ(again.verify(shard).value_or(0), end);
     }
 
+    TEST_CASE("a sparse shard is read across segments at once, a dense one as it lies") {
+        constexpr std::uint32_t kRounds = 12;
+        auto storage = std::make_shared<SimStorage>(1);
+        {
+            LogProcess process(storage);
+            REQUIRE(process.opened.has_value());
+            for (std::uint32_t round = 0; round < kRounds; ++round) {
+                REQUIRE_EQ(process.append(1, 20).outcome, Outcome::Committed);
+                for (int i = 0; i < 20; ++i)
+                    REQUIRE_EQ(process.append(2, 64, 1000).outcome, Outcome::Committed);
+            }
+            REQUIRE_GT(process.stats().segments, 5);
+        }
+        LogProcess again(storage);
+        REQUIRE(again.opened.has_value());
+        const auto sparse = again.read(1, 5);
+        REQUIRE(sparse.has_value());
+        CHECK_EQ(sparse->batches.size(), kRounds);
+        CHECK_EQ(sparse->next, kRounds * 20);
+        CHECK_EQ(again.read(1, 0, {64_KiB, 30})->next, 40);
+        CHECK_EQ(again.verify(1).value_or(0), kRounds * 20);
+        const auto dense = again.read(2, 0);
+        REQUIRE(dense.has_value());
+        CHECK_EQ(dense->next, 64 * (1_MiB / dense->batches[0].bytes.size()));
+        CHECK_EQ(again.verify(2).value_or(0), kRounds * 20 * 64);
+    }
+
     TEST_CASE("a batch larger than a segment's first size is written and read") {
         LogProcess process(std::make_shared<SimStorage>(1));
         REQUIRE_EQ(process.append(1, 11, 1_MiB).outcome, Outcome::Committed);
