@@ -12,8 +12,8 @@
 
 namespace tidemill::client {
 
-/// Where to begin in a shard that has no checkpoint yet. Shards made by a split or merge always
-/// begin at their first record.
+/// Where to begin in a shard that has no checkpoint yet. Shards split or merged from one that was
+/// read begin at their first record.
 struct StartPosition {
     enum class Kind : std::uint8_t { Oldest, Latest, AtTime };
     Kind kind = Kind::Oldest;

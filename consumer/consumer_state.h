@@ -50,7 +50,9 @@ struct Consumer::State {
     Status sync_alone(const StreamDescription& stream);
     void hold(const ShardDescription& shard, Lease lease, std::uint64_t from);
     void let_go(std::uint32_t shard_index, bool is_lost);
-    Result<std::uint64_t> start_of(const ShardDescription& shard, const Lease& lease);
+    Result<std::uint64_t> start_of(const ShardDescription& shard);
+    Result<std::uint64_t> start_of(const ShardDescription& shard, const StreamDescription& stream,
+                                   const std::vector<Lease>& leases);
     Completion save(std::uint32_t shard_index, std::uint64_t next_ordinal, bool is_finished);
     void release_all();
 
@@ -99,6 +101,8 @@ struct Consumer::State {
     ConsumerMetrics metrics;
     bool is_closing = false;
     std::atomic<bool> must_sync{true};
+    bool is_first_look = true;     // without an application: no shard has been held
+    bool awaits_children = false;  // the stream's shards are being changed
 
     FrameChannel channel;  // the thread's own
     BatchOpener opener;    // the thread's own

@@ -13,6 +13,9 @@ namespace tidemill::client {
 
 namespace {
 
+/// The children of a shard that has ended are looked for so often until they are there.
+constexpr auto kChildrenEvery = 20ms;
+
 std::string default_worker() {
     char host[256] = "host";
     ::gethostname(host, sizeof host - 1);
@@ -43,10 +46,13 @@ void Consumer::State::run() {
         const MonoTime now = std::chrono::steady_clock::now();
         if (must_sync.exchange(false) || now >= sync_at) {
             sync_at = now + options.sync_interval;
-            if (const Status status = sync(); !status && status.error().code == Errc::NotFound) {
+            const Status status = sync();
+            if (!status && status.error().code == Errc::NotFound) {
                 const std::lock_guard lock(mutex);
                 fail_with(status.error());
             }
+            if (status && awaits_children)
+                sync_at = now + std::min(kChildrenEvery, options.sync_interval);
         }
         Status status;
         if (!channel.is_open() && now >= connect_at)
@@ -66,6 +72,8 @@ Status Consumer::State::sync() {
     const std::lock_guard control_lock(control_mutex);
     ASSIGN(const auto stream, control.describe(options.stream));
     stream_uid = stream.uid;
+    // A shard ends a moment before the stream shows what it became.
+    awaits_children = stream.status == "updating";
     return options.application.empty() ? sync_alone(stream) : sync_leases(stream);
 }
 
@@ -79,27 +87,36 @@ Status Consumer::State::sync_alone(const StreamDescription& stream) {
             done.back().is_finished = true;
         }
     }
+    const Lineage lineage(stream.shards, done);
+    // Whoever begins at the tip has no use for what is closed by then. Shards that come later are
+    // made from those read, and all of them is read.
+    const bool is_at_tip = is_first_look && options.start.kind == StartPosition::Kind::Latest;
     for (const auto& shard : stream.shards) {
         {
             const std::lock_guard lock(mutex);
             if (held.contains(shard.index) || finished.contains(shard.index)) continue;
+            if (is_at_tip && !shard.is_open()) {
+                finished[shard.index] = true;
+                continue;
+            }
         }
-        // Whoever begins at the tip has no use for closed shards.
-        if (options.start.kind == StartPosition::Kind::Latest && !shard.is_open()) {
-            const std::lock_guard lock(mutex);
-            finished[shard.index] = true;
-            continue;
+        if (!is_at_tip && !lineage.is_ready(shard)) continue;
+        std::uint64_t from = 0;
+        if (is_first_look || options.start.kind == StartPosition::Kind::AtTime) {
+            ASSIGN(from, start_of(shard));
         }
-        if (!is_ready(shard, stream.shards, done)) continue;
-        ASSIGN(const std::uint64_t from, start_of(shard, {}));
         hold(shard, {}, from);
     }
+    is_first_look = false;
     return {};
 }
 
 Status Consumer::State::sync_leases(const StreamDescription& stream) {
     TRY(control.acquire(stream.uid, presence_index(worker), options.lease_duration));
-    ASSIGN(const auto leases, control.leases(stream.uid));
+    ASSIGN(auto leases, control.leases(stream.uid));
+    if (options.start.kind == StartPosition::Kind::Latest)
+        for (auto& passed : passed_over(stream.shards, leases.all))
+            leases.all.push_back(std::move(passed));
     const LeasePlan plan = plan_leases(stream.shards, leases.all, worker, leases.server_time);
     for (const std::uint32_t index : plan.give_back) {
         TRY(control.release(stream.uid, index));
@@ -123,8 +140,19 @@ Status Consumer::State::sync_leases(const StreamDescription& stream) {
             }
         }
         const auto shard = std::ranges::find(stream.shards, index, &ShardDescription::index);
-        ASSIGN(const std::uint64_t from, start_of(*shard, *lease));
+        const bool is_begun =
+            std::ranges::find(leases.all, index, &Lease::shard_index) != leases.all.end();
+        std::uint64_t from = lease->ordinal;
+        if (!is_begun) {
+            ASSIGN(from, start_of(*shard, stream, leases.all));
+        }
         lease->ordinal = from;
+        if (from == kSkipped) {
+            lease->is_finished = true;
+            TRY(control.save(stream.uid, *lease));
+            must_sync = true;
+            continue;
+        }
         // Where a fresh application begins is kept at once, so that a restart begins there too.
         if (from != 0) TRY(control.save(stream.uid, *lease));
         hold(*shard, *lease, from);
@@ -143,12 +171,23 @@ Status Consumer::State::sync_leases(const StreamDescription& stream) {
     return {};
 }
 
-Result<std::uint64_t> Consumer::State::start_of(const ShardDescription& shard, const Lease& lease) {
-    if (lease.ordinal != 0) return lease.ordinal;
-    if (shard.parent || shard.adjacent_parent) {
-        // Made by a split or merge: everything in it comes after the parents.
-        if (options.start.kind != StartPosition::Kind::AtTime) return 0;
+/// Where an application begins in a shard that nobody of it has held; kSkipped: not at all.
+Result<std::uint64_t> Consumer::State::start_of(const ShardDescription& shard,
+                                                const StreamDescription& stream,
+                                                const std::vector<Lease>& leases) {
+    if (options.start.kind != StartPosition::Kind::Latest) return start_of(shard);
+    // Made from a shard that was read: everything in it is newer than where the application began.
+    for (const auto& parent : {shard.parent, shard.adjacent_parent}) {
+        if (!parent || std::ranges::find(stream.shards, *parent, &ShardDescription::index) ==
+                           stream.shards.end())
+            continue;
+        const auto lease = std::ranges::find(leases, *parent, &Lease::shard_index);
+        if (lease != leases.end() && lease->ordinal != kSkipped) return 0;
     }
+    return shard.is_open() ? start_of(shard) : kSkipped;
+}
+
+Result<std::uint64_t> Consumer::State::start_of(const ShardDescription& shard) {
     switch (options.start.kind) {
         case StartPosition::Kind::Oldest:
             return 0;

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/base/time.h"
@@ -35,9 +37,26 @@ struct LeasePlan {
 std::uint32_t presence_index(std::string_view worker);
 bool is_presence(std::uint32_t shard_index);
 
-/// True when every parent that still exists is finished: then the shard may be read.
-bool is_ready(const ShardDescription& shard, const std::vector<ShardDescription>& shards,
-              const std::vector<Lease>& leases);
+/// Which shards may be read, by what has become of their parents. Ownership: `leases` outlive it.
+class Lineage {
+ public:
+    Lineage(const std::vector<ShardDescription>& shards, const std::vector<Lease>& leases);
+    const Lease* lease_of(std::uint32_t shard_index) const;  ///< nullptr when there is none
+    /// True when every parent that still exists is finished.
+    bool is_ready(const ShardDescription& shard) const;
+
+ private:
+    std::unordered_set<std::uint32_t> shards_;
+    std::unordered_map<std::uint32_t, const Lease*> leases_;
+};
+
+/// The checkpoint of a shard that an application which begins at the tip has passed over.
+constexpr std::uint64_t kSkipped = UINT64_MAX;
+/// The closed shards that an application which begins at the tip passes over without a lease: all
+/// of them when it is new; later those without a lease one of whose descendants has one, for a
+/// child is begun behind its parents or instead of them.
+std::vector<Lease> passed_over(const std::vector<ShardDescription>& shards,
+                               const std::vector<Lease>& leases);
 
 /// Shares shards that are ready and not finished evenly among the workers that hold an unexpired
 /// lease or are present: each takes up to ceil(shards / workers), and gives back what it has above

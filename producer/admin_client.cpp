@@ -1,5 +1,8 @@
 #include "producer/admin_client.h"
 
+#include <fmt/format.h>
+
+#include "engine/base/uint128.h"
 #include "producer/broker_connection.h"
 #include "producer/stream_layout.h"
 
@@ -125,6 +128,42 @@ Outcome<StreamDescription> AdminClient::describe_stream(std::string_view name, b
 
 Outcome<std::vector<StreamSummary>> AdminClient::list_streams() {
     return outcome_of(ask_streams(state_->connection));
+}
+
+Outcome<StreamDescription> AdminClient::split_shard(
+    std::string_view stream, std::uint32_t shard_index,
+    std::optional<std::string_view> first_hash_key_of_second) {
+    wire::HashKey key(0, 0);
+    if (first_hash_key_of_second) {
+        const auto number = parse_decimal_uint128(*first_hash_key_of_second);
+        if (!number)
+            return failure_of(Error(Errc::InvalidArgument,
+                                    fmt::format("'{}' is no hash key: a decimal number below 2^128",
+                                                *first_hash_key_of_second)));
+        key = {static_cast<std::uint64_t>(*number >> 64), static_cast<std::uint64_t>(*number)};
+    }
+    Builder builder;
+    const auto name = builder.CreateString(stream.data(), stream.size());
+    builder.Finish(wire::CreateSplitShardRequest(builder, name, shard_index,
+                                                 first_hash_key_of_second.has_value(), &key));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::SplitShard, builder));
+}
+
+Outcome<StreamDescription> AdminClient::merge_shards(std::string_view stream,
+                                                     std::uint32_t shard_index,
+                                                     std::uint32_t adjacent_index) {
+    Builder builder;
+    const auto name = builder.CreateString(stream.data(), stream.size());
+    builder.Finish(wire::CreateMergeShardsRequest(builder, name, shard_index, adjacent_index));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::MergeShards, builder));
+}
+
+Outcome<StreamDescription> AdminClient::scale_stream(std::string_view stream,
+                                                     std::uint32_t shard_count) {
+    Builder builder;
+    const auto name = builder.CreateString(stream.data(), stream.size());
+    builder.Finish(wire::CreateScaleStreamRequest(builder, name, shard_count));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::ScaleStream, builder));
 }
 
 Outcome<ShardTail> AdminClient::tail(std::uint32_t shard_uid) {

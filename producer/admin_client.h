@@ -83,10 +83,10 @@ struct BrokerInfo {
     std::string durability;  ///< "disk" or "memory": what an acknowledgement means
 };
 
-/// Creates, lists, describes and deletes streams, and asks shards where they end. Blocks; connects
-/// when needed. Threads: one at a time. Errors: failures carry the broker's code ("not_found",
-/// "already_exists", "limit_exceeded", "invalid_argument", ...) or "unavailable" and "timeout" with
-/// the endpoint's name.
+/// Creates, lists, describes, reshards and deletes streams, and asks shards where they end. Blocks;
+/// connects when needed. Threads: one at a time. Errors: failures carry the broker's code
+/// ("not_found", "already_exists", "limit_exceeded", "invalid_argument", ...) or "unavailable" and
+/// "timeout" with the endpoint's name.
 class AdminClient {
  public:
     /// `endpoint`: "host:port" or "tidemill://host:port". Says Hello, so that a wrong address fails
@@ -110,6 +110,18 @@ class AdminClient {
     Outcome<StreamDescription> rotate_data_key(std::string_view name);
     Outcome<StreamDescription> describe_stream(std::string_view name, bool with_tails = false);
     Outcome<std::vector<StreamSummary>> list_streams();
+    // Changes of shards return the new layout once it is in force. Records of a key stay in order.
+    // Further failures: "resource_in_use" while another change of the stream is under way.
+    /// Splits an open shard: `first_hash_key_of_second` (decimal) begins the second child; without
+    /// one the shard is halved.
+    Outcome<StreamDescription> split_shard(
+        std::string_view stream, std::uint32_t shard_index,
+        std::optional<std::string_view> first_hash_key_of_second = {});
+    /// Merges two open shards that are neighbours.
+    Outcome<StreamDescription> merge_shards(std::string_view stream, std::uint32_t shard_index,
+                                            std::uint32_t adjacent_index);
+    /// Splits and merges to so many even shards in one step.
+    Outcome<StreamDescription> scale_stream(std::string_view stream, std::uint32_t shard_count);
     Outcome<ShardTail> tail(std::uint32_t shard_uid);
     /// Waits until nothing of the producer is on its way to the log.
     Outcome<ProducerProgress> producer_progress(std::uint32_t shard_uid, std::uint64_t producer_id);

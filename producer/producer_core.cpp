@@ -1,6 +1,7 @@
 #include "producer/producer_core.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,13 @@
 #include "proto/wire_limits.h"
 
 namespace tidemill::client {
+namespace {
+
+/// Between questions for a stream's shards: while a change of them is under way, doubling; after
+/// one.
+constexpr std::chrono::milliseconds kAskSoon{1}, kAskAgain{5};
+
+}  // namespace
 
 std::string PutResult::shard_id() const { return shard_id_of(shard_index_); }
 
@@ -83,18 +91,23 @@ Result<bool> ProducerCore::put(std::string_view stream_name, std::string_view pa
     return route(*found->second, partition_key, data, std::move(record));
 }
 
+ShardQueue& ProducerCore::queue_of(Stream& stream, const ShardMap::Entry& shard) {
+    auto& queue = stream.queues[shard.uid];
+    if (queue == nullptr) queue = std::make_unique<ShardQueue>(shard, options_, producer_id_);
+    return *queue;
+}
+
 bool ProducerCore::route(Stream& stream, std::string_view partition_key, Bytes data,
                          PendingRecord record) {
-    const ShardMap::Entry* shard =
-        stream.needs_map ? nullptr : stream.map.shard_for(record.hash_key);
-    if (shard == nullptr) {
+    const ShardMap::Entry* shard = stream.map.shard_for(record.hash_key);
+    ShardQueue* const queue = shard == nullptr ? nullptr : &queue_of(stream, *shard);
+    // While a shard is closed and its children are not known yet, only its own range waits.
+    if (queue == nullptr || queue->is_closed()) {
         stream.needs_map = true;
         stream.unrouted.push_back(
             {std::string(partition_key), {data.begin(), data.end()}, std::move(record)});
         return stream.unrouted.size() == 1;
     }
-    auto& queue = stream.queues[shard->uid];
-    if (queue == nullptr) queue = std::make_unique<ShardQueue>(*shard, options_, producer_id_);
     return queue->add(partition_key, data, std::move(record));
 }
 
@@ -116,9 +129,6 @@ std::vector<ProducerRequest> ProducerCore::take_requests(MonoTime now) {
                 {last_id_, ProducerRequest::Kind::Describe, name, 0, 0, {}, nullptr});
         }
         for (auto& [uid, queue] : stream->queues) {
-            // A shard that was found closed waits for the new map, or its records would overtake;
-            // but a batch that it may hold already is asked about there, and nowhere else.
-            if (stream->needs_map && !queue->is_in_doubt()) continue;
             if (queue->take_position_due(now)) {
                 under_way_[++last_id_] = {stream.get(), queue.get(), true};
                 requests.push_back({last_id_,
@@ -151,8 +161,7 @@ MonoTime ProducerCore::next_due() const {
         if (!stream->unrouted.empty())
             next = std::min(next, stream->unrouted.front().record.since + options_.record_ttl);
         for (const auto& [uid, queue] : stream->queues)
-            if (!stream->needs_map || queue->is_in_doubt())
-                next = std::min(next, queue->next_due());
+            next = std::min(next, queue->next_due());
     }
     return next;
 }
@@ -236,8 +245,10 @@ void ProducerCore::refused(std::uint32_t id, const Error& error, MonoTime now) {
     }
     if (asked.is_position) {
         asked.queue->position_failed(now + options_.retry_backoff_min);
-        if (error.code == Errc::ShardClosed || error.code == Errc::NotFound)
+        if (error.code == Errc::ShardClosed || error.code == Errc::NotFound) {
+            asked.queue->set_closed(true);
             asked.stream->needs_map = true;
+        }
         return;
     }
     refused_batch(*asked.stream, *asked.queue, error, now);
@@ -256,6 +267,7 @@ void ProducerCore::refused_batch(Stream& stream, ShardQueue& queue, const Error&
     if (is_order || is_gone || (is_first && !is_open)) queue.first_is_not_stored();
     if (is_gone) {
         queue.retry(now);
+        queue.set_closed(true);
         stream.needs_map = true;
         return;
     }
@@ -280,6 +292,13 @@ void ProducerCore::ask_again(Stream& stream, MonoTime now) {
     stream.ask_not_before = now + backoff(stream.asked);
 }
 
+// The change of shards that has closed one takes milliseconds.
+void ProducerCore::ask_soon(Stream& stream, MonoTime now) {
+    stream.needs_map = true;
+    const int doublings = std::clamp(stream.asked - 1, 0, 16);
+    stream.ask_not_before = now + std::min(kAskSoon * (1 << doublings), options_.retry_backoff_max);
+}
+
 void ProducerCore::described(std::uint32_t id, const StreamDescription& description, MonoTime now) {
     const auto found = under_way_.find(id);
     if (found == under_way_.end() || found->second.queue != nullptr) return;
@@ -288,28 +307,41 @@ void ProducerCore::described(std::uint32_t id, const StreamDescription& descript
     stream.is_asking = false;
     ++metrics_.shard_map_refreshes;
     ShardMap map(description);
-    const auto is_closed = [&](const ShardQueue& queue) {
-        return std::ranges::none_of(
-            map.open(), [&](const auto& open) { return open.uid == queue.shard().uid; });
+    std::unordered_set<std::uint32_t> open, known;
+    for (const auto& shard : description.shards) {
+        known.insert(shard.uid);
+        if (shard.is_open()) open.insert(shard.uid);
+    }
+    const auto is_open = [&](const ShardQueue& queue) {
+        return open.contains(queue.shard().uid.value);
     };
-    // While a closed shard still has a batch under way, or may hold one without our knowing, its
-    // records' successors must not go to its children.
-    const bool is_early = std::ranges::any_of(stream.queues, [&](const auto& entry) {
-        const ShardQueue& queue = *entry.second;
-        return (queue.is_under_way() || queue.is_asking() || queue.is_in_doubt()) &&
-               is_closed(queue);
-    });
-    if (map.is_empty() || is_early) return ask_again(stream, now);
+    const bool is_updating = description.status == "updating";
+    // Until a closed shard has said what became of the batch it was sent, that batch's successors
+    // must not go to its children; and until the change is complete nobody knows these. A broker
+    // that has just started may still describe the shards as they were before a change that we have
+    // seen.
+    bool is_early = map.is_empty();
+    for (auto& [uid, queue] : stream.queues) {
+        if (is_open(*queue)) {
+            is_early = is_early || (queue->is_closed() && is_updating);
+        } else if (is_updating && !known.contains(uid.value)) {
+            is_early = true;
+        } else {
+            queue->set_closed(true);
+            is_early =
+                is_early || queue->is_under_way() || queue->is_asking() || queue->is_in_doubt();
+        }
+    }
+    if (is_early) return ask_soon(stream, now);
     std::vector<std::unique_ptr<ShardQueue>> closed;
     for (auto at = stream.queues.begin(); at != stream.queues.end();) {
-        if (is_closed(*at->second)) closed.push_back(std::move(at->second));
+        at->second->set_closed(false);
+        if (!is_open(*at->second)) closed.push_back(std::move(at->second));
         at = at->second == nullptr ? stream.queues.erase(at) : std::next(at);
     }
     stream.map = std::move(map);
     stream.needs_map = false;
-    // A map as old as the refusal would send the batch into a closed shard again: that costs one
-    // more question, later.
-    stream.ask_not_before = now + backoff(stream.asked);
+    stream.ask_not_before = now + kAskAgain;
     auto waiting = std::exchange(stream.unrouted, {});
     for (auto& queue : closed)
         reroute(stream, *queue);

@@ -99,9 +99,11 @@ class ProducerCore {
         bool is_position = false;
     };
 
+    ShardQueue& queue_of(Stream& stream, const ShardMap::Entry& shard);
     bool route(Stream& stream, std::string_view partition_key, Bytes data, PendingRecord record);
     void reroute(Stream& stream, ShardQueue& closed);
     void ask_again(Stream& stream, MonoTime now);
+    void ask_soon(Stream& stream, MonoTime now);
     void refused_batch(Stream& stream, ShardQueue& queue, const Error& error, MonoTime now);
     void finish_batch(PendingBatch batch, const ShardQueue& queue, const Error& error);
     void finish_batch(PendingBatch batch, PutResult result, const ShardQueue& queue);

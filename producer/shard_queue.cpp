@@ -30,7 +30,8 @@ bool ShardQueue::add(std::string_view partition_key, Bytes data, PendingRecord r
 void ShardQueue::hasten() { is_hastened_ = !batches_.empty(); }
 
 PendingBatch* ShardQueue::take_due(MonoTime now) {
-    if (batches_.empty() || is_under_way_ || needs_position_) return nullptr;
+    if (batches_.empty() || is_under_way_ || needs_position_ || waits_for_children())
+        return nullptr;
     PendingBatch& batch = batches_.front();
     const bool has_waited = batches_.size() > 1 || is_full(batch) || is_hastened_ ||
                             batch.attempts > 0 || now >= batch.oldest() + options_.linger;
@@ -54,13 +55,13 @@ MonoTime ShardQueue::next_due() const {
     const bool waits =
         batches_.size() == 1 && !is_full(batch) && !is_hastened_ && batch.attempts == 0;
     const MonoTime sent = waits ? batch.oldest() + options_.linger : batch.oldest();
-    if (is_asking_position_) return expiry;
+    if (is_asking_position_ || waits_for_children()) return expiry;
     const MonoTime asked = needs_position_ ? ask_position_not_before_ : MonoTime{};
     return std::min(expiry, std::max({sent, batch.not_before, asked}));
 }
 
 bool ShardQueue::take_position_due(MonoTime now) {
-    if (!needs_position_ || is_asking_position_ || batches_.empty() ||
+    if (!needs_position_ || is_asking_position_ || batches_.empty() || waits_for_children() ||
         now < ask_position_not_before_)
         return false;
     return is_asking_position_ = true;

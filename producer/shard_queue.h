@@ -78,6 +78,10 @@ class ShardQueue {
     /// The numbers given so far cannot be gone on with: the broker will not get the batch that
     /// bears the next one, or has another there. What has not been answered is numbered again.
     void begin_anew();
+    /// The shard takes no more records. Only a batch in doubt is still sent to it: its answer says
+    /// whether it was stored before. The rest waits for the shards that took the range over.
+    void set_closed(bool is_closed) { is_closed_ = is_closed; }
+    bool is_closed() const { return is_closed_; }
     /// How often the first batch has been sent.
     int attempts() const { return batches_.empty() ? 0 : batches_.front().attempts; }
 
@@ -102,6 +106,7 @@ class ShardQueue {
     // A batch takes no more records after this, so that those of one batch expire together.
     static constexpr auto kFillTimeMax = 100ms;
     bool is_full(const PendingBatch& batch) const;
+    bool waits_for_children() const { return is_closed_ && !is_in_doubt(); }
 
     ShardMap::Entry shard_;
     const ProducerOptions& options_;
@@ -110,7 +115,7 @@ class ShardQueue {
     bool needs_position_ = false, is_asking_position_ = false;
     MonoTime ask_position_not_before_{};
     std::deque<PendingBatch> batches_;  // the front is under way or next
-    bool is_under_way_ = false, is_hastened_ = false;
+    bool is_under_way_ = false, is_hastened_ = false, is_closed_ = false;
 };
 
 }  // namespace tidemill::client

@@ -28,6 +28,9 @@ void add_bench_command(CLI::App& app, Run& run);
 void add_log_command(CLI::App& app, Run& run);
 void add_keys_command(CLI::App& app, Run& run);
 
+/// Parts of a command: `stream split`, `stream merge`, `stream scale`.
+void add_reshard_commands(CLI::App& stream, Run& run);
+
 /// Where commands look for a broker when they are not told: $TIDEMILL_CONNECT, else 127.0.0.1:4567.
 std::string default_endpoint();
 

@@ -66,17 +66,22 @@ Task<Status> Catalog::load_at_home() {
     auto view = std::make_shared<CatalogView>();
     for (const auto& row : rows) {
         CO_ASSIGN(StreamInfo stream, decode_stream(row.value));
-        for (const auto& shard : stream.shards)
-            if (shard.uid.value >= next_shard_)
-                co_return fail(Errc::Corrupt, fmt::format("shard {} of stream {} is above the "
-                                                          "counter {}",
-                                                          shard.uid, stream.name, next_shard_));
+        CO_TRY(check_uids(stream, stream.shards));
+        if (stream.reshard) CO_TRY(check_uids(stream, stream.reshard->added));
         versions_[stream.name] = row.version;
         std::string name = stream.name;
         view->streams[std::move(name)] = std::make_shared<const StreamInfo>(std::move(stream));
     }
     co_await publish(std::move(view));
     co_return Status{};
+}
+
+Status Catalog::check_uids(const StreamInfo& stream, const std::vector<ShardInfo>& shards) const {
+    for (const auto& shard : shards)
+        if (shard.uid.value >= next_shard_)
+            return fail(Errc::Corrupt, fmt::format("shard {} of stream {} is above the counter {}",
+                                                   shard.uid, stream.name, next_shard_));
+    return {};
 }
 
 Task<Result<StreamPtr>> Catalog::create(StreamInfo stream, std::uint32_t shard_count,
@@ -151,17 +156,7 @@ Task<Result<StreamPtr>> Catalog::change_at_home(std::string name, Edit edit,
     TM_CHECK(stream.name == name && stream.uid == found->second->uid, "an edit renamed {}", name);
     stream.index_open_shards();
 
-    std::vector<CatalogWrite> writes;
-    if (uids.next() != next_shard_)
-        writes.push_back(counters_row(uids.next(), next_stream_, counters_version_));
-    const bool counted = !writes.empty();
-    writes.push_back({kStreamSpace, name, encode_stream(stream), versions_[name]});
-    CO_ASSIGN(const std::uint64_t version, co_await store_.commit(std::move(writes)));
-    versions_[name] = version;
-    if (counted) {
-        counters_version_ = version;
-        next_shard_ = uids.next();
-    }
+    CO_TRY(co_await save(stream, uids));
 
     const auto changed = std::make_shared<const StreamInfo>(std::move(stream));
     Status status;
@@ -172,6 +167,59 @@ Task<Result<StreamPtr>> Catalog::change_at_home(std::string name, Edit edit,
     next->streams[name] = changed;
     co_await publish(std::move(next));
     CO_TRY(std::move(status));
+    co_return changed;
+}
+
+Task<Status> Catalog::save(const StreamInfo& stream, const UidSource& uids) {
+    std::vector<CatalogWrite> writes;
+    if (uids.next() != next_shard_)
+        writes.push_back(counters_row(uids.next(), next_stream_, counters_version_));
+    const bool is_counted = !writes.empty();
+    writes.push_back({kStreamSpace, stream.name, encode_stream(stream), versions_[stream.name]});
+    const auto version = co_await store_.commit(std::move(writes));
+    if (!version) {
+        if (version.error().code == Errc::IoFailed) co_await read_versions(stream.name);
+        co_return std::unexpected(version.error());
+    }
+    versions_[stream.name] = *version;
+    if (is_counted) {
+        counters_version_ = *version;
+        next_shard_ = uids.next();
+    }
+    co_return Status{};
+}
+
+// After a commit whose outcome is unknown: nobody else writes these rows, so whatever stands there
+// is ours. Uids that may have been taken are never given out again.
+Task<void> Catalog::read_versions(std::string name) {
+    const auto row = co_await store_.read(kStreamSpace, name);
+    if (row && *row) versions_[name] = (*row)->version;
+    const auto counters = co_await store_.read(kCounterSpace, kCounterKey);
+    if (!counters || !*counters || (*counters)->value.size() != 8) co_return;
+    counters_version_ = (*counters)->version;
+    next_shard_ = std::max(next_shard_, load_le<std::uint32_t>((*counters)->value.data()));
+}
+
+Task<Result<StreamPtr>> Catalog::complete(std::string name, Step step) {
+    auto work = [this, name = std::move(name),
+                 run = std::move(step)]() mutable -> Task<Result<StreamPtr>> {
+        return complete_at_home(std::move(name), std::move(run));
+    };
+    co_return co_await call_on(home(), std::move(work));
+}
+
+Task<Result<StreamPtr>> Catalog::complete_at_home(std::string name, Step step) {
+    auto pass = co_await turnstile_.enter();
+    const auto found = slots_[0].view->streams.find(name);
+    if (found == slots_[0].view->streams.end()) co_return no_such_stream(name);
+    StreamInfo stream = *found->second;
+    CO_TRY(co_await step(stream));
+    stream.index_open_shards();
+    const auto changed = std::make_shared<const StreamInfo>(std::move(stream));
+    auto next = next_view();
+    next->streams[name] = changed;
+    co_await publish(std::move(next));
+    CO_TRY(co_await save(*changed, UidSource(next_shard_)));
     co_return changed;
 }
 

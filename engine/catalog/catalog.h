@@ -35,6 +35,9 @@ class Catalog {
     /// Runs on the first reactor between "durable" and "visible": the log learns of new shards
     /// there.
     using BeforePublish = std::move_only_function<Task<Status>(StreamPtr)>;
+    /// The part of a change that takes time. Runs on the first reactor; no other change runs
+    /// meanwhile.
+    using Step = std::move_only_function<Task<Status>(StreamInfo&)>;
 
     /// Ownership: reactors and store outlive the catalog.
     Catalog(std::vector<Reactor*> reactors, CatalogStore& store);
@@ -53,6 +56,11 @@ class Catalog {
     /// Changes a stream by `edit`, which must leave its name and uid alone. Errors: NotFound; those
     /// of `edit` and the store.
     Task<Result<StreamPtr>> change(std::string name, Edit edit, BeforePublish before_publish);
+    /// Carries out what an earlier, durable change has decided, so that a start after a crash would
+    /// come to the same: `step` changes the stream, which is visible at once and durable
+    /// afterwards. Errors: NotFound and those of `step`, with nothing changed; those of the store:
+    /// it is visible, and must be made durable by a further `change`.
+    Task<Result<StreamPtr>> complete(std::string name, Step step);
     /// Takes a stream out. Returns what it was. Errors: NotFound; those of the store.
     Task<Result<StreamPtr>> remove(std::string name);
 
@@ -63,11 +71,15 @@ class Catalog {
 
     Reactor& home() { return *reactors_.front(); }
     Task<Status> load_at_home();
+    Status check_uids(const StreamInfo& stream, const std::vector<ShardInfo>& shards) const;
     Task<Result<StreamPtr>> create_at_home(StreamInfo stream, std::uint32_t shard_count,
                                            BeforePublish before_publish);
     Task<Result<StreamPtr>> change_at_home(std::string name, Edit edit,
                                            BeforePublish before_publish);
+    Task<Result<StreamPtr>> complete_at_home(std::string name, Step step);
     Task<Result<StreamPtr>> remove_at_home(std::string name);
+    Task<Status> save(const StreamInfo& stream, const UidSource& uids);
+    Task<void> read_versions(std::string name);
     Task<void> publish(std::shared_ptr<CatalogView> next);
     std::shared_ptr<CatalogView> next_view() const;
 

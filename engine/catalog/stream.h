@@ -38,6 +38,16 @@ std::optional<std::uint32_t> parse_shard_id(std::string_view text);
 enum class StreamStatus : std::uint8_t { Creating, Active, Updating, Deleting };
 enum class StreamMode : std::uint8_t { Provisioned, OnDemand };
 
+/// A change of shards that has been decided and not yet carried out: durable before the first of
+/// the parents is closed, so that a start after a crash can complete it. See
+/// engine/catalog/reshard.h.
+struct Reshard {
+    std::vector<std::uint32_t> closing;  ///< indexes of the shards that close, ascending
+    /// By index. One that is `closed` holds no record: a step between more than two parents and
+    /// their child.
+    std::vector<ShardInfo> added;
+};
+
 /// A data key of a stream, as it is kept: wrapped under a master key (docs/formats/sealed.md).
 struct StreamKey {
     std::uint16_t id = 0;  ///< what batches under it carry; from 1 on
@@ -69,6 +79,7 @@ struct StreamInfo {
     StreamEncryption encryption;
     std::vector<ShardInfo> shards;    ///< by index, closed ones included until they expire
     std::vector<std::uint32_t> open;  ///< positions in `shards` of the open ones, by start of range
+    std::optional<Reshard> reshard;   ///< while the stream is Updating
 
     /// The open shard that takes `key`. Limits: O(log shards).
     const ShardInfo& shard_for(uint128 key) const { return shards[open[open_position_for(key)]]; }

@@ -21,6 +21,7 @@ enum Field : std::uint64_t {
     kRetentionHours = 9,
     kTag = 10,  // once a tag
     kShards = 11,
+    kReshard = 21,
     kEncryption = 31,
 };
 
@@ -164,6 +165,17 @@ StreamEncryption read_encryption(Reader& from) {
     return encryption;
 }
 
+Reshard read_reshard(Reader& from) {
+    Reshard reshard;
+    const std::uint64_t closing = from.number();
+    for (std::uint64_t i = 0; i < closing && from.is_good(); ++i)
+        reshard.closing.push_back(from.number_as<std::uint32_t>());
+    const std::uint64_t added = from.number();
+    for (std::uint64_t i = 0; i < added && from.is_good(); ++i)
+        reshard.added.push_back(read_shard(from));
+    return reshard;
+}
+
 template <class Fill>
 void put_field(Writer& to, Field id, Fill fill) {
     Writer content;
@@ -197,6 +209,15 @@ std::vector<std::byte> encode_stream(const StreamInfo& stream) {
     });
     if (!stream.encryption.keys.empty())
         put_field(out, kEncryption, [&](Writer& w) { write_encryption(w, stream.encryption); });
+    if (stream.reshard)
+        put_field(out, kReshard, [&](Writer& w) {
+            w.number(stream.reshard->closing.size());
+            for (const auto index : stream.reshard->closing)
+                w.number(index);
+            w.number(stream.reshard->added.size());
+            for (const auto& shard : stream.reshard->added)
+                write_shard(w, shard);
+        });
     const std::uint32_t crc = crc32c(out.bytes());
     out.bytes().resize(out.bytes().size() + 4);
     store_le(out.bytes().data() + out.bytes().size() - 4, crc);
@@ -247,6 +268,9 @@ Result<StreamInfo> decode_stream(Bytes bytes) {
             }
             case kEncryption:
                 stream.encryption = read_encryption(field);
+                break;
+            case kReshard:
+                stream.reshard = read_reshard(field);
                 break;
             default:
                 if (id % 2 != 0)

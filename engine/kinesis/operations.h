@@ -28,6 +28,10 @@ Task<ApiStatus> delete_stream(Call& call);
 Task<ApiStatus> describe_stream(Call& call);
 Task<ApiStatus> describe_stream_summary(Call& call);
 Task<ApiStatus> describe_limits(Call& call);
+// resharding.cpp
+Task<ApiStatus> split_shard(Call& call);
+Task<ApiStatus> merge_shards(Call& call);
+Task<ApiStatus> update_shard_count(Call& call);
 // list_streams.cpp
 Task<ApiStatus> list_streams(Call& call);
 // list_shards.cpp

@@ -116,6 +116,19 @@ constexpr Member kListTagsMembers[] = {name(false),
                                        arn(),
                                        count("Limit", 1, 50),
                                        {.name = "ExclusiveStartTagKey", .min = 1, .max = 128}};
+constexpr std::string_view kScalingTypes[] = {"UNIFORM_SCALING"};
+constexpr Member kSplitShardMembers[] = {
+    name(false),
+    arn(),
+    shard_id("ShardToSplit", true),
+    {.name = "NewStartingHashKey", .is_required = true, .pattern = Pattern::HashKey}};
+constexpr Member kMergeShardsMembers[] = {name(false), arn(), shard_id("ShardToMerge", true),
+                                          shard_id("AdjacentShardToMerge", true)};
+constexpr Member kUpdateShardCountMembers[] = {
+    name(false),
+    arn(),
+    {.name = "TargetShardCount", .type = Type::Integer, .is_required = true, .min = 1},
+    {.name = "ScalingType", .is_required = true, .one_of = kScalingTypes}};
 constexpr Member kRetentionMembers[] = {
     name(false),
     arn(),
@@ -138,5 +151,8 @@ const Shape kAddTags{kAddTagsMembers};
 const Shape kRemoveTags{kRemoveTagsMembers};
 const Shape kListTags{kListTagsMembers};
 const Shape kRetention{kRetentionMembers};
+const Shape kSplitShard{kSplitShardMembers};
+const Shape kMergeShards{kMergeShardsMembers};
+const Shape kUpdateShardCount{kUpdateShardCountMembers};
 
 }  // namespace tidemill::kinesis::shapes

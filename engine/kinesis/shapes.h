@@ -8,6 +8,7 @@ namespace tidemill::kinesis::shapes {
 extern const Shape kEmpty;
 extern const Shape kCreateStream, kDeleteStream, kListStreams;
 extern const Shape kDescribeStream, kDescribeStreamSummary, kListShards;
+extern const Shape kSplitShard, kMergeShards, kUpdateShardCount;
 extern const Shape kPutRecord, kPutRecords;
 extern const Shape kGetShardIterator, kGetRecords;
 extern const Shape kAddTags, kRemoveTags, kListTags, kRetention;

@@ -202,6 +202,8 @@ void CommitWriter::submit_control(AppendOp& op, Control control, std::uint64_t v
     if (is_refused(op, state, UINT32_MAX) || is_overload(op)) return;
     arrival_ms_ = std::max(arrival_ms_, to_millis(parts_.wall_now()));
     auto& commit = room_for(0, arrival_ms_);
+    // Until it is sealed, or refused with all that is pending, or the lane has been recovered.
+    if (control == Control::Seal) state->is_sealing = true;
     commit.entries.push_back({op.shard.value, 0, static_cast<std::uint32_t>(control), 0, value, 0,
                               static_cast<std::uint32_t>(arrival_ms_ - commit.arrival_ms)});
     commit.ops.push_back(&op);

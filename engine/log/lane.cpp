@@ -1,10 +1,18 @@
 #include "engine/log/lane.h"
 
 #include <algorithm>
+#include <deque>
 
 #include <fmt/format.h>
 
 namespace tidemill {
+
+/// One append that a coroutine waits for.
+struct Lane::WaitingOp : AppendOp {
+    Signal ended;
+    bool is_ended = false;
+};
+
 namespace {
 
 constexpr auto kReopenEvery = 100ms;
@@ -30,12 +38,6 @@ class Counted {
 
  private:
     std::uint32_t& count_;
-};
-
-/// One append that a coroutine waits for.
-struct WaitingOp : AppendOp {
-    Signal ended;
-    bool is_ended = false;
 };
 
 std::unexpected<Error> stopping() { return fail(Errc::Unavailable, "the log is stopping"); }
@@ -73,6 +75,10 @@ Task<void> Lane::stop() {
     parts_.shards.each([](std::uint32_t, ShardState& state) {
         if (state.changed) state.changed->notify_all();
     });
+    // Tasks in the gate may wait for the end of what a failed write has left unanswered.
+    while (is_reopening_ || (writer_.is_broken() && !writer_.is_quiet()))
+        co_await progress_.wait_until(MonoTime::max());
+    if (writer_.is_broken()) writer_.give_up();
     co_await parts_.gate.close();
     if (!writer_.is_broken()) co_await writer_.sync_written();
     if (writer_.is_broken()) {
@@ -199,15 +205,19 @@ void Lane::interrupt_waits() {
     });
 }
 
-Task<Status> Lane::control(ShardUid shard, Control what, std::uint64_t value) {
-    WaitingOp waiting;
-    waiting.shard = shard;
-    waiting.done = [](AppendOp& op) noexcept {
-        auto& self = static_cast<WaitingOp&>(op);
+void Lane::begin_control(WaitingOp& op, ShardUid shard, Control what, std::uint64_t value) {
+    op.shard = shard;
+    op.done = [](AppendOp& ended) noexcept {
+        auto& self = static_cast<WaitingOp&>(ended);
         self.is_ended = true;
         self.ended.notify_all();
     };
-    writer_.submit_control(waiting, what, value);
+    writer_.submit_control(op, what, value);
+}
+
+Task<Status> Lane::control(ShardUid shard, Control what, std::uint64_t value) {
+    WaitingOp waiting;
+    begin_control(waiting, shard, what, value);
     while (!waiting.is_ended)
         co_await waiting.ended.wait_until(MonoTime::max());
     if (waiting.result.outcome != Outcome::Committed)
@@ -225,21 +235,37 @@ Task<Result<ProducerPosition>> Lane::producer_position(ShardUid shard, std::uint
     co_return parts_.producers.position(shard, producer_id);
 }
 
-Task<Result<TailInfo>> Lane::seal(ShardUid shard, Ownership ownership) {
-    if (parts_.gate.is_closed()) co_return stopping();
+Task<std::vector<Result<TailInfo>>> Lane::seal_shards(std::vector<ShardUid> shards,
+                                                      Ownership ownership) {
+    std::vector<Result<TailInfo>> sealed(shards.size(), stopping());
+    if (parts_.gate.is_closed()) co_return sealed;
     const InGate inside(parts_.gate);
-    CO_TRY(open_writer(shard, ownership));
-    auto* state = parts_.shards.find(shard);
-    if (!state->is_sealed) {
-        state->is_sealing = true;
-        auto status = co_await control(shard, Control::Seal, state->next);
-        state = parts_.shards.find(shard);
-        if (!status) {
-            if (!state->is_sealed) state->is_sealing = false;
-            co_return std::unexpected(std::move(status).error());
+    // All of them go into the same commits.
+    std::deque<WaitingOp> seals;
+    std::vector<WaitingOp*> seal_of(shards.size(), nullptr);
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        if (const auto owned = open_writer(shards[i], ownership); !owned) {
+            sealed[i] = std::unexpected(owned.error());
+            continue;
         }
+        const auto* state = parts_.shards.find(shards[i]);
+        if (state->is_sealed) {
+            sealed[i] = state->tail();
+            continue;
+        }
+        seal_of[i] = &seals.emplace_back();
+        begin_control(*seal_of[i], shards[i], Control::Seal, state->next);
     }
-    co_return state->tail();
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        if (seal_of[i] == nullptr) continue;
+        while (!seal_of[i]->is_ended)
+            co_await seal_of[i]->ended.wait_until(MonoTime::max());
+        if (seal_of[i]->result.outcome == Outcome::Committed)
+            sealed[i] = parts_.shards.find(shards[i])->tail();
+        else
+            sealed[i] = std::unexpected(std::move(seal_of[i]->result.error));
+    }
+    co_return sealed;
 }
 
 Task<Status> Lane::trim(ShardUid shard, Ordinal before) {

@@ -34,7 +34,8 @@ class Lane final : TurnHook {
     Task<Result<TailInfo>> wait_tail(ShardUid shard, Ordinal beyond, MonoTime deadline);
     Task<Result<ProducerPosition>> producer_position(ShardUid shard, std::uint64_t producer_id);
     void interrupt_waits();
-    Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership);
+    Task<std::vector<Result<TailInfo>>> seal_shards(std::vector<ShardUid> shards,
+                                                    Ownership ownership);
     Task<Status> trim(ShardUid shard, Ordinal before);
 
     LogStats stats() const;
@@ -45,6 +46,8 @@ class Lane final : TurnHook {
     void at_turn_end() override;
     void wake_waiters();
     Result<ShardState*> existing(ShardUid shard);
+    struct WaitingOp;
+    void begin_control(WaitingOp& op, ShardUid shard, Control what, std::uint64_t value);
     Task<Status> control(ShardUid shard, Control what, std::uint64_t value);
     Task<void> keep();  // retention and retries, once a tick
     void retire_segments();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "engine/reactor/call_on.h"
+#include "engine/reactor/gate.h"
 
 namespace tidemill {
 namespace {
@@ -46,6 +47,30 @@ Task<Status> open_lane(Lane* lane) { co_return co_await lane->open(); }
 Task<void> stop_lane(std::unique_ptr<Lane>* lane, bool is_open) {
     if (is_open) co_await (*lane)->stop();
     lane->reset();
+}
+
+/// The shards of one call to seal_shards, by lane.
+struct SealCalls {
+    struct Wanted {
+        ShardUid shard;
+        std::size_t place = 0;  // in the call's outcomes
+    };
+    explicit SealCalls(std::size_t lanes) : of_lane(lanes) {}
+    std::vector<std::vector<Wanted>> of_lane;
+    Gate gate;
+};
+
+Task<void> seal_on(Lane* lane, const std::vector<SealCalls::Wanted>* wanted, Ownership ownership,
+                   std::vector<Result<TailInfo>>* sealed) {
+    std::vector<ShardUid> shards;
+    for (const auto& one : *wanted)
+        shards.push_back(one.shard);
+    auto seal = [lane, shards = std::move(shards), ownership]() mutable {
+        return lane->seal_shards(std::move(shards), ownership);
+    };
+    auto ended = co_await call_on(lane->reactor(), std::move(seal));
+    for (std::size_t i = 0; i < ended.size(); ++i)
+        (*sealed)[(*wanted)[i].place] = std::move(ended[i]);
 }
 
 Task<LogStats> stats_of(Lane* lane) { co_return lane->stats(); }
@@ -263,9 +288,25 @@ Task<void> LocalLogStore::interrupt_waits() {
 }
 
 Task<Result<TailInfo>> LocalLogStore::seal(ShardUid shard, Ownership ownership) {
-    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
-    auto* lane = &lane_for(shard);
-    co_return co_await call_on(lane->reactor(), [=] { return lane->seal(shard, ownership); });
+    auto sealed = co_await seal_shards({shard}, ownership);
+    co_return std::move(sealed.front());
+}
+
+// Each lane seals its shards in one call; the lanes do so at the same time.
+Task<std::vector<Result<TailInfo>>> LocalLogStore::seal_shards(std::vector<ShardUid> shards,
+                                                               Ownership ownership) {
+    std::vector<Result<TailInfo>> sealed(shards.size(),
+                                         fail(Errc::Unavailable, "the log is not open"));
+    if (!is_open_) co_return sealed;
+    SealCalls calls(lanes_.size());
+    for (std::size_t i = 0; i < shards.size(); ++i)
+        calls.of_lane[lane_of(shards[i]).value].push_back({shards[i], i});
+    Reactor& home = Reactor::current();
+    for (std::size_t i = 0; i < lanes_.size(); ++i)
+        if (!calls.of_lane[i].empty())
+            home.spawn(calls.gate, seal_on(lanes_[i].get(), &calls.of_lane[i], ownership, &sealed));
+    co_await calls.gate.close();
+    co_return sealed;
 }
 
 Task<Status> LocalLogStore::trim(ShardUid shard, Ordinal before) {

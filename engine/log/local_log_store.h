@@ -54,6 +54,8 @@ class LocalLogStore final : public LogStore {
                                                      std::uint64_t producer_id) override;
     Task<void> interrupt_waits() override;
     Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership) override;
+    Task<std::vector<Result<TailInfo>>> seal_shards(std::vector<ShardUid> shards,
+                                                    Ownership ownership) override;
     Task<Status> trim(ShardUid shard, Ordinal before) override;
 
  private:

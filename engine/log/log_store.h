@@ -142,6 +142,9 @@ class LogStore {
     /// Closes the shard's end for ever; durable when it returns. Idempotent. Errors: NotFound,
     /// Fenced, IoFailed.
     virtual Task<Result<TailInfo>> seal(ShardUid shard, Ownership ownership) = 0;
+    /// The same for many shards at once, each with its own outcome, in the order given.
+    virtual Task<std::vector<Result<TailInfo>>> seal_shards(std::vector<ShardUid> shards,
+                                                            Ownership ownership) = 0;
 
     /// Records before `before` will not be read again; space comes back when whole segments are
     /// free.

@@ -19,6 +19,10 @@ Answer answer_of(std::uint8_t kind) {
         case Kind::ListStreams:
         case Kind::EncryptStream:
             return answer_streams;
+        case Kind::SplitShard:
+        case Kind::MergeShards:
+        case Kind::ScaleStream:
+            return answer_resharding;
         case Kind::Checkpoints:
         case Kind::AcquireLease:
         case Kind::SaveCheckpoint:

@@ -18,6 +18,9 @@ Task<Status> answer_reading(NativeConnection& connection, const NativeRequest& r
 // streams.cpp: CreateStream, DeleteStream, DescribeStream, ListStreams
 Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& request,
                             NativeReply& reply);
+// resharding.cpp: SplitShard, MergeShards, ScaleStream
+Task<Status> answer_resharding(NativeConnection& connection, const NativeRequest& request,
+                               NativeReply& reply);
 // leases.cpp: Checkpoints, AcquireLease, SaveCheckpoint, ReleaseLease
 Task<Status> answer_leases(NativeConnection& connection, const NativeRequest& request,
                            NativeReply& reply);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/native/native_requests.h"
+#include "engine/native/stream_reply.h"
 
 namespace tidemill {
 namespace {
@@ -41,31 +42,6 @@ wire::ShardEntry entry_of(const ShardInfo& shard, const TailInfo& tail) {
             shard.index,
             parent(shard.parent),
             parent(shard.adjacent_parent)};
-}
-
-void send_stream(const StreamInfo& stream, const std::vector<TailInfo>& tails, NativeReply& reply) {
-    Builder builder;
-    std::vector<wire::ShardEntry> shards;
-    shards.reserve(stream.shards.size());
-    for (std::size_t i = 0; i < stream.shards.size(); ++i)
-        shards.push_back(entry_of(stream.shards[i], i < tails.size() ? tails[i] : TailInfo{}));
-    std::vector<flatbuffers::Offset<wire::Tag>> tags;
-    for (const auto& [key, value] : stream.tags)
-        tags.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
-    const auto name = builder.CreateString(stream.name);
-    const auto status = builder.CreateString(std::string(name_of(stream.status)));
-    const auto tag_vector = builder.CreateVector(tags);
-    const auto shard_vector = builder.CreateVectorOfStructs(shards);
-    const auto& encryption = stream.encryption;
-    const StreamKey* key = encryption.find(encryption.current);
-    const auto key_name = builder.CreateString(encryption.key_name);
-    const auto master = builder.CreateString(key == nullptr ? std::string() : key->master);
-    builder.Finish(wire::CreateStreamReply(
-        builder, stream.uid.value, name, status, stream.mode == StreamMode::OnDemand,
-        to_millis(stream.created), static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
-        shard_vector, encryption.current, static_cast<std::uint32_t>(encryption.keys.size()),
-        key_name, master, key == nullptr ? 0 : to_millis(key->created)));
-    reply.send(wire::finished_bytes(builder));
 }
 
 Task<Status> create(NativeConnection& connection, const wire::CreateStreamRequest& wish,
@@ -145,6 +121,31 @@ Task<Status> encrypt(NativeConnection& connection, const wire::EncryptStreamRequ
 }
 
 }  // namespace
+
+void send_stream(const StreamInfo& stream, const std::vector<TailInfo>& tails, NativeReply& reply) {
+    Builder builder;
+    std::vector<wire::ShardEntry> shards;
+    shards.reserve(stream.shards.size());
+    for (std::size_t i = 0; i < stream.shards.size(); ++i)
+        shards.push_back(entry_of(stream.shards[i], i < tails.size() ? tails[i] : TailInfo{}));
+    std::vector<flatbuffers::Offset<wire::Tag>> tags;
+    for (const auto& [key, value] : stream.tags)
+        tags.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
+    const auto name = builder.CreateString(stream.name);
+    const auto status = builder.CreateString(std::string(name_of(stream.status)));
+    const auto tag_vector = builder.CreateVector(tags);
+    const auto shard_vector = builder.CreateVectorOfStructs(shards);
+    const auto& encryption = stream.encryption;
+    const StreamKey* key = encryption.find(encryption.current);
+    const auto key_name = builder.CreateString(encryption.key_name);
+    const auto master = builder.CreateString(key == nullptr ? std::string() : key->master);
+    builder.Finish(wire::CreateStreamReply(
+        builder, stream.uid.value, name, status, stream.mode == StreamMode::OnDemand,
+        to_millis(stream.created), static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
+        shard_vector, encryption.current, static_cast<std::uint32_t>(encryption.keys.size()),
+        key_name, master, key == nullptr ? 0 : to_millis(key->created)));
+    reply.send(wire::finished_bytes(builder));
+}
 
 Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& request,
                             NativeReply& reply) {

@@ -168,6 +168,7 @@ Status Server::Parts::open_doors() {
         return native->serve(std::move(socket), std::move(first));
     });
     register_log_metrics(metrics->at(CoreId{0}), log_stats);
+    register_service_metrics(metrics->at(CoreId{0}), *service);
     register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
     register_encryption_metrics(*metrics, reactors->size(), *service);
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));

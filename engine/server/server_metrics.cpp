@@ -43,6 +43,23 @@ constexpr EncryptionCounter kEncryptionCounters[] = {
      &EncryptionStats::refused_batches},
 };
 
+struct ReshardCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t ReshardStats::* value;
+};
+constexpr ReshardCounter kReshardCounters[] = {
+    {"tidemill_reshards_total", "splits, merges and scalings carried out", &ReshardStats::done},
+    {"tidemill_reshards_withdrawn_total", "changes of shards that the log could not make",
+     &ReshardStats::withdrawn},
+    {"tidemill_shards_closed_total", "shards closed by a reshard", &ReshardStats::shards_closed},
+    {"tidemill_shards_added_total", "shards made by a reshard", &ReshardStats::shards_added},
+    {"tidemill_shards_expired_total", "closed shards that left their stream",
+     &ReshardStats::shards_expired},
+    {"tidemill_reshard_sealing_microseconds_total",
+     "time in which a reshard's key ranges could not be written", &ReshardStats::sealing_micros},
+};
+
 }  // namespace
 
 void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
@@ -53,6 +70,16 @@ void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
                 .sampled_counter(counter.name, counter.help, {}, [&service, value = counter.value] {
                     return service.encryption_stats().*value;
                 });
+}
+
+void register_service_metrics(MetricRegistry& metrics, const LocalStreamService& service) {
+    for (const auto& counter : kReshardCounters)
+        metrics.sampled_counter(counter.name, counter.help, {}, [&service, value = counter.value] {
+            return service.reshard_stats().*value;
+        });
+    metrics.sampled_gauge(
+        "tidemill_reshards_under_way", "changes of shards not yet done", {},
+        [&service] { return static_cast<double>(service.reshard_stats().under_way); });
 }
 
 void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,

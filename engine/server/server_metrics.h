@@ -8,6 +8,7 @@ class CoreMetrics;
 class HttpServer;
 class KinesisDoor;
 class LocalStreamService;
+class MetricRegistry;
 
 /// The doors' own counters, asked when /metrics is. Before the reactors serve.
 /// Ownership: the doors live as long as anyone collects.
@@ -16,5 +17,8 @@ void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const Ht
 /// What was encrypted and decrypted. The same holds of `service`.
 void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
                                  LocalStreamService& service);
+
+/// What the service does by itself. `metrics` is the first core's registry.
+void register_service_metrics(MetricRegistry& metrics, const LocalStreamService& service);
 
 }  // namespace tidemill

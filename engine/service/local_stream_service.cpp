@@ -27,20 +27,23 @@ Task<Result<std::unique_ptr<LocalStreamService>>> LocalStreamService::start(
     const auto view = service->catalog();
     for (const auto& [name, stream] : view->streams)
         for (const auto& shard : stream->shards)
-            shards.emplace_back(shard.uid, ShardPolicy{stream->retention, false});
+            shards.emplace_back(shard.uid, policy_of(*stream, false));
     CO_TRY(co_await log.configure_shards(std::move(shards)));
-    auto begin = [at = service.get()]() -> Task<void> {
-        if (at->encryption_.keys != nullptr)
-            Reactor::current().spawn(at->gate_, at->replace_used_keys());
-        co_return;
-    };
-    co_await call_on(*service->reactors_.front(), std::move(begin));
+    auto begin = [at = service.get()] { return at->start_at_home(); };
+    co_await call_on(service->home(), std::move(begin));
     co_return service;
+}
+
+Task<void> LocalStreamService::start_at_home() {
+    co_await close_closed_shards();
+    co_await resume_reshards();
+    home().spawn(gate_, forget_expired_shards());
+    if (encryption_.keys != nullptr) home().spawn(gate_, replace_used_keys());
 }
 
 Task<void> LocalStreamService::stop() {
     auto end = [this] { return gate_.close(); };
-    co_await call_on(*reactors_.front(), std::move(end));
+    co_await call_on(home(), std::move(end));
     for (Reactor* reactor : reactors_) {
         auto release = [core = &cores_[reactor->id().value]]() -> Task<void> {
             core->writers.clear();
@@ -58,11 +61,15 @@ LocalStreamService::Core& LocalStreamService::this_core() {
     return cores_[core];
 }
 
+ShardPolicy LocalStreamService::policy_of(const StreamInfo& stream, bool is_deleted) {
+    return {stream.retention, is_deleted};
+}
+
 Task<Status> LocalStreamService::tell_log(StreamPtr stream) {
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
     shards.reserve(stream->shards.size());
     for (const auto& shard : stream->shards)
-        shards.emplace_back(shard.uid, ShardPolicy{stream->retention, false});
+        shards.emplace_back(shard.uid, policy_of(*stream, false));
     return log_.configure_shards(std::move(shards));
 }
 

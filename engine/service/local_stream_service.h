@@ -12,7 +12,16 @@
 
 namespace tidemill {
 
-/// The service over a LogStore and a CatalogStore in this process.
+/// What has become of changes of shards since the start.
+struct ReshardStats {
+    std::uint64_t done = 0, withdrawn = 0;
+    std::uint64_t shards_closed = 0, shards_added = 0, shards_expired = 0;
+    std::uint64_t sealing_micros = 0;  ///< while parents were closed and no child was known yet
+    std::uint32_t under_way = 0;
+};
+
+/// The service over a LogStore and a CatalogStore in this process. What it does by itself
+/// (completing reshards, forgetting expired shards) runs on the first reactor.
 class LocalStreamService final : public StreamService {
  public:
     /// Loads the catalog and tells the log of all shards. Runs on any of `reactors`.
@@ -20,9 +29,12 @@ class LocalStreamService final : public StreamService {
     static Task<Result<std::unique_ptr<LocalStreamService>>> start(
         std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
         EncryptionOptions encryption = {});
-    /// Lets go of the writers of each core, on that core. No call may be in flight; afterwards none
-    /// may come.
+    /// Ends what is under way, then lets go of the writers of each core, on that core. No call may
+    /// be in flight; afterwards none may come.
     Task<void> stop();
+
+    /// Core: the first reactor.
+    const ReshardStats& reshard_stats() const { return reshard_stats_; }
 
     Task<Result<std::shared_ptr<const StreamInfo>>> create_stream(CreateStream request) override;
     Task<Status> delete_stream(std::string name) override;
@@ -38,6 +50,14 @@ class LocalStreamService final : public StreamService {
     Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string name) override;
     /// Of this core; zeros without a master key.
     EncryptionStats encryption_stats();
+
+    Task<Result<std::shared_ptr<const StreamInfo>>> split_shard(
+        std::string stream, std::uint32_t shard_index,
+        std::optional<uint128> first_key_of_second) override;
+    Task<Result<std::shared_ptr<const StreamInfo>>> merge_shards(
+        std::string stream, std::uint32_t shard_index, std::uint32_t adjacent_index) override;
+    Task<Result<std::shared_ptr<const StreamInfo>>> scale_stream(
+        std::string stream, std::uint32_t shard_count) override;
 
     Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                               std::vector<PutRecord> records) override;
@@ -79,9 +99,16 @@ class LocalStreamService final : public StreamService {
         std::unique_ptr<BlobCipher> blobs;
     };
 
+    /// What shall become of a stream's shards, as of `now`.
+    using Planner =
+        std::move_only_function<Result<Reshard>(const StreamInfo& stream, WallTime now)>;
+    struct ReshardJob;
+
     LocalStreamService(std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
                        EncryptionOptions encryption);
+    Reactor& home() const { return *reactors_.front(); }
     Core& this_core();
+    static ShardPolicy policy_of(const StreamInfo& stream, bool is_deleted);
     Task<Status> open_keys();
     const char* blob_space() const;
     Status add_data_key(StreamInfo& stream) const;
@@ -95,6 +122,28 @@ class LocalStreamService final : public StreamService {
     Task<void> save_sealed_bytes(StreamPtr stream);
     Task<Status> tell_log(StreamPtr stream);
     Task<Status> forget_leases(StreamUid stream);
+    Task<void> start_at_home();
+
+    // writing.cpp
+    Task<std::vector<PutOutcome>> put_routed(const StreamInfo& stream,
+                                             const std::vector<PutRecord>& records);
+    Task<void> follow_reshard(const StreamInfo& before, const std::vector<PutRecord>& records,
+                              std::vector<PutOutcome>& outcomes);
+
+    // resharding.cpp; at home but for the first
+    Task<Result<StreamPtr>> reshard(std::string name, Planner plan);
+    Task<Result<StreamPtr>> reshard_at_home(std::string name, Planner plan);
+    Status decide_reshard(StreamInfo& stream, Catalog::UidSource& uids, Planner& plan);
+    Task<void> carry_out(std::shared_ptr<ReshardJob> job);
+    Task<Status> seal_parents(StreamInfo& stream, ReshardJob* job);
+    Task<void> make_durable(ReshardJob* job);
+    Task<void> withdraw(ReshardJob* job, Error why);
+    Task<void> close_closed_shards();
+    Task<void> resume_reshards();
+
+    // expired_shards.cpp; at home
+    Task<void> forget_expired_shards();
+    Task<void> forget_expired_shards_of(StreamPtr stream);
 
     std::vector<Reactor*> reactors_;
     LogStore& log_;
@@ -104,7 +153,8 @@ class LocalStreamService final : public StreamService {
     std::vector<Core> cores_;
 
     // First reactor only.
-    Gate gate_;
+    Gate gate_;  // reshards under way, the looks for expired shards and used keys
+    ReshardStats reshard_stats_;
     std::unordered_map<StreamUid, std::uint64_t> sealed_bytes_;  // not yet in the catalog
 };
 

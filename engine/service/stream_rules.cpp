@@ -33,16 +33,35 @@ Status check_tags(const std::map<std::string, std::string>& tags) {
     return {};
 }
 
+Status check_shard_count(std::uint32_t count) {
+    if (count >= 1 && count <= limits::kShardsPerStreamMax) return {};
+    return fail(Errc::InvalidArgument,
+                fmt::format("A stream has 1 to {} shards; {} were asked for.",
+                            limits::kShardsPerStreamMax, count));
+}
+
+Status check_more_shards(const CatalogView& existing, std::size_t open, std::size_t more) {
+    if (open > limits::kShardsPerStreamMax)
+        return fail(Errc::LimitExceeded,
+                    fmt::format("A stream has at most {} open shards; there would be {}.",
+                                limits::kShardsPerStreamMax, open));
+    std::uint64_t shards = more;
+    for (const auto& [name, stream] : existing.streams)
+        shards += stream->shards.size();
+    if (shards > limits::kShardsMax)
+        return fail(Errc::LimitExceeded,
+                    fmt::format("There would be {} shards, closed ones included; the limit is {}.",
+                                shards, limits::kShardsMax));
+    return {};
+}
+
 Status check_create(const CreateStream& request, const CatalogView& existing) {
     if (!is_stream_name(request.name))
         return fail(Errc::InvalidArgument,
                     fmt::format("A stream's name has 1 to {} characters of a-z, A-Z, 0-9, '_', '.' "
                                 "and '-'; '{}' does not fit.",
                                 limits::kStreamNameMax, request.name.substr(0, 200)));
-    if (request.shard_count == 0 || request.shard_count > limits::kShardsPerStreamMax)
-        return fail(Errc::InvalidArgument,
-                    fmt::format("A stream has 1 to {} shards; {} were asked for.",
-                                limits::kShardsPerStreamMax, request.shard_count));
+    TRY(check_shard_count(request.shard_count));
     if (request.retention < limits::kRetentionMin || request.retention > limits::kRetentionMax)
         return fail(Errc::InvalidArgument,
                     fmt::format("Retention is between {} and {} hours; {} were asked for.",
@@ -52,13 +71,7 @@ Status check_create(const CreateStream& request, const CatalogView& existing) {
     if (existing.streams.size() >= limits::kStreamsMax)
         return fail(Errc::LimitExceeded,
                     fmt::format("There are {} streams already, the limit.", limits::kStreamsMax));
-    std::uint64_t shards = request.shard_count;
-    for (const auto& [name, stream] : existing.streams)
-        shards += stream->shards.size();
-    if (shards > limits::kShardsMax)
-        return fail(Errc::LimitExceeded, fmt::format("There would be {} shards; the limit is {}.",
-                                                     shards, limits::kShardsMax));
-    return {};
+    return check_more_shards(existing, request.shard_count, request.shard_count);
 }
 
 }  // namespace tidemill

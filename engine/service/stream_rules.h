@@ -16,4 +16,10 @@ Status check_tags(const std::map<std::string, std::string>& tags);
 /// Errors: InvalidArgument, LimitExceeded.
 Status check_create(const CreateStream& request, const CatalogView& existing);
 
+/// Of a stream. Errors: InvalidArgument.
+Status check_shard_count(std::uint32_t count);
+/// Whether a stream may have `open` open shards, and there may be `more` shards of all streams.
+/// Errors: LimitExceeded.
+Status check_more_shards(const CatalogView& existing, std::size_t open, std::size_t more);
+
 }  // namespace tidemill

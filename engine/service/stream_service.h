@@ -34,8 +34,11 @@ struct PutRecord {
 };
 
 struct PutOutcome {
-    const ShardInfo* shard = nullptr;  ///< within the stream that was passed in
-    AppendResult append;               ///< `first_ordinal` is this record's
+    const ShardInfo* shard = nullptr;  ///< within the stream that was passed in, or within `layout`
+    /// The newer layout, when the record's first shard was split or merged before it could be
+    /// stored.
+    std::shared_ptr<const StreamInfo> layout;
+    AppendResult append;  ///< `first_ordinal` is this record's
 };
 
 /// A consumer application's progress on one shard.
@@ -80,10 +83,27 @@ class StreamService {
     /// New batches go under a new data key. Errors: also ResourceInUse when encryption is off.
     virtual Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string name) = 0;
 
+    // Shards. Each returns the stream with its new layout once that is in force, or after a while
+    // Timeout: the change then goes on, and a restart completes it. Records of a key that the
+    // parents have acknowledged precede those of the children. Errors: NotFound (stream, shard),
+    // InvalidArgument, LimitExceeded, ResourceInUse (another change is under way); NoSpace,
+    // Throttled, Unavailable when the log could not close the parents: nothing has changed.
+    /// Splits an open shard where `first_key_of_second` says, else in the middle.
+    virtual Task<Result<std::shared_ptr<const StreamInfo>>> split_shard(
+        std::string stream, std::uint32_t shard_index,
+        std::optional<uint128> first_key_of_second) = 0;
+    /// Merges two open shards whose ranges touch.
+    virtual Task<Result<std::shared_ptr<const StreamInfo>>> merge_shards(
+        std::string stream, std::uint32_t shard_index, std::uint32_t adjacent_index) = 0;
+    /// Splits and merges to `shard_count` even ranges, in one step.
+    virtual Task<Result<std::shared_ptr<const StreamInfo>>> scale_stream(
+        std::string stream, std::uint32_t shard_count) = 0;
+
     // Writing.
     /// Routes each record by its hash key and appends one batch a shard. `outcomes[i]` belongs to
-    /// `records[i]`; a record that fails does not fail the others. Ownership: the views live until
-    /// the task ends.
+    /// `records[i]`; a record that fails does not fail the others. One that meets a shard closed by
+    /// a reshard waits for the new layout and goes there. Ownership: the views and `stream` live
+    /// until the task ends.
     virtual Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                                       std::vector<PutRecord> records) = 0;
     /// This core's writer of an open shard, kept by the service; the fast path of the native door.

@@ -27,7 +27,10 @@ Task<Status> LocalStreamService::delete_stream(std::string name) {
     CO_ASSIGN(const StreamPtr removed, co_await catalog_.remove(std::move(name)));
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
     for (const auto& shard : removed->shards)
-        shards.emplace_back(shard.uid, ShardPolicy{removed->retention, true});
+        shards.emplace_back(shard.uid, policy_of(*removed, true));
+    if (removed->reshard)
+        for (const auto& shard : removed->reshard->added)
+            shards.emplace_back(shard.uid, policy_of(*removed, true));
     CO_TRY(co_await log_.configure_shards(std::move(shards)));
     CO_TRY(co_await forget_ciphers(removed->uid));
     co_return co_await forget_leases(removed->uid);

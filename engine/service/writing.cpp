@@ -1,10 +1,13 @@
 // LocalStreamService: records routed to shards and appended.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/base/check.h"
 #include "engine/base/hash_key.h"
 #include "engine/service/append_group.h"
 #include "engine/service/local_stream_service.h"
+#include "engine/service/reshard_timing.h"
 #include "engine/service/sealing_writer.h"
 #include "proto/wire_limits.h"
 
@@ -36,6 +39,16 @@ Status check_record(const PutRecord& record) {
     return {};
 }
 
+uint128 hash_key_of(const PutRecord& record) {
+    return record.explicit_hash_key ? *record.explicit_hash_key
+                                    : hash_partition_key(record.partition_key);
+}
+
+bool is_refused_by_closed_shard(const PutOutcome& outcome) {
+    return outcome.append.outcome == Outcome::Rejected &&
+           outcome.append.error.code == Errc::ShardClosed;
+}
+
 AppendResult rejected(Error error) {
     AppendResult result;
     result.outcome = Outcome::Rejected;
@@ -62,6 +75,48 @@ Result<ShardWriter*> LocalStreamService::writer(ShardUid shard) {
 
 Task<std::vector<PutOutcome>> LocalStreamService::put_records(const StreamInfo& stream,
                                                               std::vector<PutRecord> records) {
+    auto outcomes = co_await put_routed(stream, records);
+    if (std::ranges::any_of(outcomes, is_refused_by_closed_shard))
+        co_await follow_reshard(stream, records, outcomes);
+    co_return outcomes;
+}
+
+/// Records that met a closed shard have certainly not been stored: they go to its children as soon
+/// as these are known, all of one shard together, so that they keep their order.
+Task<void> LocalStreamService::follow_reshard(const StreamInfo& before,
+                                              const std::vector<PutRecord>& records,
+                                              std::vector<PutOutcome>& outcomes) {
+    Reactor& reactor = Reactor::current();
+    const MonoTime until = reactor.clock().mono_now() + reshard_timing::kLookFor;
+    std::vector<std::uint32_t> left;
+    for (std::uint32_t i = 0; i < outcomes.size(); ++i)
+        if (is_refused_by_closed_shard(outcomes[i])) left.push_back(i);
+    while (!left.empty() && reactor.clock().mono_now() < until) {
+        const auto found = find_stream(before.name);
+        if (!found || (*found)->uid != before.uid) co_return;  // deleted: the refusal stands
+        const StreamPtr layout = *found;
+        const bool is_still_closing = layout->shard_for(hash_key_of(records[left.front()])).uid ==
+                                      outcomes[left.front()].shard->uid;
+        if (is_still_closing) {
+            co_await reactor.sleep_until(reactor.clock().mono_now() + reshard_timing::kLookEvery);
+            continue;
+        }
+        std::vector<PutRecord> again;
+        for (const std::uint32_t i : left)
+            again.push_back(records[i]);
+        auto ended = co_await put_routed(*layout, again);
+        std::vector<std::uint32_t> still;
+        for (std::size_t i = 0; i < left.size(); ++i) {
+            if (is_refused_by_closed_shard(ended[i])) still.push_back(left[i]);
+            outcomes[left[i]] = std::move(ended[i]);
+            outcomes[left[i]].layout = layout;
+        }
+        left = std::move(still);
+    }
+}
+
+Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
+    const StreamInfo& stream, const std::vector<PutRecord>& records) {
     Core& core = this_core();
     std::vector<PutOutcome> outcomes(records.size());
     std::vector<Routed> routed(records.size());
@@ -78,9 +133,7 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_records(const StreamInfo& 
             outcomes[i].append = rejected(std::move(status).error());
             continue;
         }
-        const uint128 key = record.explicit_hash_key ? *record.explicit_hash_key
-                                                     : hash_partition_key(record.partition_key);
-        const std::uint32_t position = stream.open_position_for(key);
+        const std::uint32_t position = stream.open_position_for(hash_key_of(record));
         outcomes[i].shard = &stream.shards[stream.open[position]];
         std::uint32_t& chain = chain_of[position];
         if (chain == kNone) {

@@ -176,6 +176,22 @@ Task<void> sealing(LogStore& store) {
     }
 }
 
+Task<void> sealing_many(LogStore& store) {
+    co_await configure(store);
+    co_await append(store, 1, 0, 5);
+    REQUIRE((co_await store.seal(ShardUid{2}, {})).has_value());
+    const auto sealed =
+        co_await store.seal_shards({ShardUid{2}, ShardUid{999'999}, ShardUid{1}}, {});
+    REQUIRE_EQ(sealed.size(), 3);
+    CHECK(sealed[0]->is_sealed);
+    CHECK_EQ(sealed[0]->end, 0);
+    CHECK_EQ(sealed[1].error().code, Errc::NotFound);
+    CHECK(sealed[2]->is_sealed);
+    CHECK_EQ(sealed[2]->end, 5);
+    CHECK((co_await store.tail(ShardUid{1}))->is_sealed);
+    CHECK((co_await store.seal_shards({}, {})).empty());
+}
+
 Task<void> fencing(LogStore& store) {
     co_await configure(store);
     for (std::uint32_t shard = 1; shard <= 2; ++shard) {
@@ -327,6 +343,9 @@ void check_log_store(const std::function<std::unique_ptr<LogStoreUnderTest>()>& 
         make()->run(pipelined);
     }
     SUBCASE("a sealed shard is closed for ever") { make()->run(sealing); }
+    SUBCASE("many shards are sealed in one call, each with its outcome") {
+        make()->run(sealing_many);
+    }
     SUBCASE("a greater epoch fences the older owner") { make()->run(fencing); }
     SUBCASE("trimmed records are not read again") { make()->run(trimming); }
     SUBCASE("a deleted shard is gone") { make()->run(deleting); }

@@ -60,6 +60,28 @@ with tempfile.TemporaryDirectory() as folder:
         run("stream", "create", "ordered", "--shards", "3", *here)
         run("put", "ordered", "-k", "same", *here, text="\n".join(wanted) + "\n")
         assert run("tail", "ordered", "--from", "oldest", "-e", "-o", "raw", *here).splitlines() == wanted
+        # The same over a split, a merge and a scaling.
+        text = "\n".join(wanted[:1000]) + "\n"
+        made = lines(run("stream", "split", "ordered", "1", *here))[0]["shards"]
+        assert [(s["open"], s.get("parent")) for s in made] == [
+            (True, None), (False, None), (True, None), (True, 1), (True, 1)], made
+        run("put", "ordered", "-k", "same", *here, text=text)
+        made = lines(run("stream", "merge", "ordered", "shardId-000000000000", "3", *here))[0]["shards"]
+        assert (made[5]["parent"], made[5]["adjacent_parent"]) == (0, 3), made
+        run("put", "ordered", "-k", "same", *here, text=text)
+        made = lines(run("stream", "scale", "ordered", "5", *here))[0]["shards"]
+        assert sum(s["open"] for s in made) == 5, made
+        run("put", "ordered", "-k", "same", *here, text=text)
+        assert (run("tail", "ordered", "--from", "oldest", "-e", "-o", "raw", *here).splitlines()
+                == wanted + 3 * wanted[:1000])
+        assert "0 + 3" in run("stream", "describe", "ordered", "-o", "human", *here)
+        assert "is closed" in run("stream", "split", "ordered", "1", *here, code=1)
+        assert "not an adjacent pair" in run("stream", "merge", "ordered", "6", "10", *here, code=1)
+        assert "greater than one plus" in run("stream", "split", "ordered", "7", "--at", "1", *here, code=1)
+        assert "no hash key" in run("stream", "split", "ordered", "7", "--at", "x", *here, code=1)
+        assert "Could not find shard" in run("stream", "split", "ordered", "77", *here, code=1)
+        assert "is no shard" in run("stream", "split", "ordered", "first", *here, code=1)
+        run("stream", "scale", "ordered", "0", *here, code=2)
         assert len(run("tail", "clicks", "--from", "2001-01-01", "-n", "10", "-o", "raw", *here).splitlines()) == 10
         run("tail", "clicks", "--from", "yesterday", *here, code=1)
 

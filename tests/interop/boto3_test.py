@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 from broker import Broker, client_environment, skip
 
@@ -144,6 +145,97 @@ def encrypted(program):
         put_and_read_back(kinesis, broker)
 
 
+def read_lineage(kinesis, name):
+    """All records in the order in which KCL would read them: parents to their end, then children."""
+    shards = {s["ShardId"]: s for s in kinesis.list_shards(StreamName=name)["Shards"]}
+    records, done = [], set()
+    waiting = sorted(shards)
+    while waiting:
+        shard = waiting.pop(0)
+        parents = [p for p in (shards[shard].get(k) for k in ("ParentShardId", "AdjacentParentShardId")) if p]
+        if not done.issuperset(parents):
+            waiting.append(shard)
+            continue
+        iterator = kinesis.get_shard_iterator(StreamName=name, ShardId=shard,
+                                              ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        is_closed = "EndingSequenceNumber" in shards[shard]["SequenceNumberRange"]
+        while iterator:
+            answer = kinesis.get_records(ShardIterator=iterator, Limit=1000)
+            records += answer["Records"]
+            iterator = answer.get("NextShardIterator")
+            # KCL's rule: children if and only if there is no next iterator.
+            assert (iterator is None) == bool(answer.get("ChildShards")), answer
+            assert all(c["ParentShards"] for c in answer.get("ChildShards", []))
+            if not is_closed and answer["MillisBehindLatest"] == 0:
+                break
+        assert not is_closed or iterator is None
+        done.add(shard)
+    return records
+
+
+def reshard_under_load(kinesis, broker):
+    kinesis.create_stream(StreamName="r", ShardCount=2)
+    is_done, failures, sent = threading.Event(), [], {}
+
+    def put(thread):
+        mine = client_of(broker)
+        count = 0
+        while not is_done.is_set():
+            keys = [f"{thread}-{i % 50}" for i in range(200)]
+            answer = mine.put_records(StreamName="r", Records=[
+                {"Data": str(count + i).encode(), "PartitionKey": key} for i, key in enumerate(keys)])
+            if answer["FailedRecordCount"]:
+                failures.append([r for r in answer["Records"] if "ErrorCode" in r][0])
+            for i, (key, outcome) in enumerate(zip(keys, answer["Records"])):
+                sent.setdefault(key, []).append((outcome["SequenceNumber"], str(count + i).encode()))
+            count += len(keys)
+
+    threads = [threading.Thread(target=put, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        def open_shards():
+            return [s for s in kinesis.list_shards(StreamName="r")["Shards"]
+                    if "EndingSequenceNumber" not in s["SequenceNumberRange"]]
+        for _ in range(4):
+            first = open_shards()[0]
+            middle = (int(first["HashKeyRange"]["StartingHashKey"]) + int(first["HashKeyRange"]["EndingHashKey"])) // 2
+            kinesis.split_shard(StreamName="r", ShardToSplit=first["ShardId"], NewStartingHashKey=str(middle))
+            kinesis.get_waiter("stream_exists").wait(StreamName="r")
+            a, b = sorted(open_shards(), key=lambda s: int(s["HashKeyRange"]["StartingHashKey"]))[1:3]
+            kinesis.merge_shards(StreamName="r", ShardToMerge=a["ShardId"], AdjacentShardToMerge=b["ShardId"])
+            count = len(open_shards())
+            answer = kinesis.update_shard_count(StreamName="r", TargetShardCount=count * 2,
+                                                ScalingType="UNIFORM_SCALING")
+            assert (answer["CurrentShardCount"], answer["TargetShardCount"]) == (count, count * 2), answer
+            assert len(open_shards()) == count * 2
+            kinesis.update_shard_count(StreamName="r", TargetShardCount=count, ScalingType="UNIFORM_SCALING")
+    finally:
+        is_done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[0]
+    read = {}
+    for record in read_lineage(kinesis, "r"):
+        read.setdefault(record["PartitionKey"], []).append((record["SequenceNumber"], record["Data"]))
+    assert read == sent
+    for numbers in read.values():  # they grow across reshards
+        assert all(int(a) < int(b) for (a, _), (b, _) in zip(numbers, numbers[1:]))
+    last = open_shards()[0]
+    message = refused("InvalidArgumentException", kinesis.split_shard, StreamName="r", ShardToSplit=last["ShardId"],
+                      NewStartingHashKey=last["HashKeyRange"]["StartingHashKey"])
+    assert "is not both greater than one plus the shard's StartingHashKey" in message, message
+    message = refused("InvalidArgumentException", kinesis.merge_shards, StreamName="r",
+                      ShardToMerge=last["ShardId"], AdjacentShardToMerge=last["ShardId"])
+    assert "are not an adjacent pair of shards eligible for merging" in message, message
+    refused("ResourceNotFoundException", kinesis.split_shard, StreamName="r", NewStartingHashKey="5",
+            ShardToSplit="shardId-000000009999")
+    refused("InvalidArgumentException", kinesis.update_shard_count, StreamName="r", TargetShardCount=1000,
+            ScalingType="UNIFORM_SCALING")
+    refused("ValidationException", kinesis.update_shard_count, StreamName="r", TargetShardCount=2, ScalingType="ODD")
+    kinesis.delete_stream(StreamName="r")
+
+
 def main(program):
     with Broker(program) as broker:
         kinesis = client_of(broker)
@@ -153,6 +245,7 @@ def main(program):
         compressed_by_others(kinesis, broker, program)
         refusals(kinesis)
         raw_requests(broker)
+        reshard_under_load(kinesis, broker)
         kinesis.add_tags_to_stream(StreamName="s", Tags={"env": "test", "team": "a"})
         kinesis.remove_tags_from_stream(StreamName="s", TagKeys=["team"])
         assert kinesis.list_tags_for_stream(StreamName="s")["Tags"] == [{"Key": "env", "Value": "test"}]

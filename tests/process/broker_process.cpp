@@ -29,8 +29,9 @@ void BrokerProcess::launch() {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
-    std::vector<std::string> words = {program_,        "serve",    "--data",
-                                      data_directory_, "--listen", "127.0.0.1:0"};
+    std::vector<std::string> words = {
+        program_,        "serve",    "--data",
+        data_directory_, "--listen", keeps_port_ && !address_.empty() ? address_ : "127.0.0.1:0"};
     words.insert(words.end(), more_.begin(), more_.end());
     std::vector<char*> arguments;
     for (auto& word : words)

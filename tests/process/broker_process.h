@@ -15,6 +15,8 @@ class BrokerProcess {
     BrokerProcess(const BrokerProcess&) = delete;
     BrokerProcess& operator=(const BrokerProcess&) = delete;
 
+    /// Later starts listen where the first one did, so that clients find the broker again.
+    void keep_port() { keeps_port_ = true; }
     /// Starts it; does not wait.
     void launch();
     /// Waits until it says where it listens. False when it ended before.
@@ -30,6 +32,7 @@ class BrokerProcess {
  private:
     std::string program_, data_directory_, address_;
     std::vector<std::string> more_;
+    bool keeps_port_ = false;
     pid_t pid_ = -1;
     int output_ = -1;
 };

@@ -101,4 +101,41 @@ TEST_SUITE("consumer/lease_plan") {
         CHECK_EQ(held("a"), 4);
         CHECK_EQ(held("c"), 4);
     }
+
+    TEST_CASE("who begins at the tip passes over what was closed by then, and nothing after") {
+        // 0 -> 1, 2; 1 + 2 -> 3; 3 -> 4, 5
+        auto all = shards(6);
+        const auto split = [&](std::uint32_t parent, std::uint32_t child) {
+            all[parent].closed = kNow;
+            all[child].parent = parent;
+        };
+        split(0, 1);
+        split(0, 2);
+        split(1, 3);
+        all[2].closed = kNow;
+        all[3].adjacent_parent = 2;
+        const auto passed = [&](std::size_t count, const std::vector<Lease>& leases) {
+            std::set<std::uint32_t> found;
+            for (const auto& lease :
+                 passed_over({all.begin(), all.begin() + static_cast<int>(count)}, leases)) {
+                CHECK(lease.is_finished);
+                CHECK_EQ(lease.ordinal, kSkipped);
+                found.insert(lease.shard_index);
+            }
+            return found;
+        };
+        using Set = std::set<std::uint32_t>;
+        CHECK_EQ(passed(4, {}), Set{0, 1, 2});  // new
+        CHECK_EQ(passed(4, {lease(presence_index("me"), "me")}), Set{0, 1, 2});
+        CHECK_EQ(passed(4, {lease(3, "me")}), Set{0, 1, 2});  // looked again
+        split(3, 4);
+        split(3, 5);
+        CHECK_EQ(passed(6, {lease(3, "me")}), Set{0, 1, 2});
+        CHECK_EQ(passed(6, {lease(3, "me", true), lease(4, "me")}), Set{0, 1, 2});
+        // Shards split again before anybody came to them are read.
+        CHECK_EQ(passed(6, {lease(0, "me", true)}), Set{});
+        CHECK_EQ(passed(6, {lease(0, "me", true), lease(1, "me")}), Set{});
+        const auto plan = plan_leases(all, {lease(0, "me", true)}, "me", kNow);
+        CHECK_EQ(plan.take, Indexes{1, 2});
+    }
 }

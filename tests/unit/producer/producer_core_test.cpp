@@ -493,6 +493,8 @@ TEST_SUITE("producer/core") {
             for (const auto uid : open)
                 broker.shards[uid];
             std::uint32_t last_uid = 2;
+            std::vector<std::uint32_t> described = open;  // differs while the stream is updating
+            bool is_updating = false;
             std::map<std::string, int> next;
             std::vector<ProducerRequest> asked;
             struct Late {
@@ -509,12 +511,19 @@ TEST_SUITE("producer/core") {
                 }
                 for (auto& request : world.requests())
                     asked.push_back(request);
-                if (random.chance(0.02) && step < 400) {  // all shards are replaced
+                if (is_updating && random.chance(0.3)) {
+                    is_updating = false;
+                    described = open;
+                }
+                // All shards are replaced; half of the time it takes a while until it shows.
+                if (!is_updating && random.chance(0.02) && step < 400) {
+                    is_updating = random.chance(0.5);
                     for (const auto uid : open)
                         broker.shards.at(uid).is_open = false;
                     open = {++last_uid, ++last_uid, ++last_uid};
                     for (const auto uid : open)
                         broker.shards[uid];
+                    if (!is_updating) described = open;
                 }
                 while (!late.empty() && random.chance(0.3)) {
                     (void)broker.produce(late.front().shard, late.front().bytes);
@@ -539,7 +548,9 @@ TEST_SUITE("producer/core") {
                 const ProducerRequest request = *at;
                 asked.erase(at);
                 if (request.kind == ProducerRequest::Kind::Describe) {
-                    world.core.described(request.id, World::stream(open), world.now);
+                    auto stream = World::stream(described);
+                    stream.status = is_updating ? "updating" : "active";
+                    world.core.described(request.id, stream, world.now);
                     continue;
                 }
                 if (random.chance(0.1)) {
@@ -568,5 +579,114 @@ TEST_SUITE("producer/core") {
             CHECK_EQ(world.core.metrics().sequences_begun_anew, 0);
         }
         CHECK_GT(duplicates, 300);
+    }
+
+    TEST_CASE("only the range of a closed shard waits for the new map") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        const std::string high = to_decimal(kUint128Max);
+        world.put("a", "a1", "1");
+        world.answer_describe({1, 2});
+        world.refuse(world.requests().at(0), Errc::ShardClosed);
+        world.put("b", "b1", high);
+        world.now += 5ms;
+        const auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 2);
+        REQUIRE_NE((sent[0].kind == ProducerRequest::Kind::Describe),
+                   (sent[1].kind == ProducerRequest::Kind::Describe));
+        const auto& batch = sent[0].kind == ProducerRequest::Kind::Describe ? sent[1] : sent[0];
+        CHECK_EQ(batch.shard, 2);
+        CHECK_EQ(data_of(batch.batch), Texts{"b1"});
+    }
+
+    TEST_CASE("while the stream is updating a closed shard's children are asked for again, soon") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        world.put("a", "a1", "1");
+        world.answer_describe({1});
+        world.now += 1s;
+        world.refuse(world.requests().at(0), Errc::ShardClosed);
+        auto updating = World::stream({1});
+        updating.status = "updating";
+        for (const auto pause : {1ms, 2ms, 4ms}) {
+            const auto asked = world.requests();
+            REQUIRE_EQ(asked.size(), 1);
+            REQUIRE(asked[0].kind == ProducerRequest::Kind::Describe);
+            world.core.described(asked[0].id, updating, world.now);
+            CHECK(world.requests().empty());
+            world.now += pause;
+        }
+        // The change was withdrawn: the shard is open as before.
+        world.answer_describe({1});
+        const auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        CHECK_EQ(sent[0].shard, 1);
+    }
+
+    TEST_CASE("a batch whose answer was lost goes to its closed shard before its children") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        world.put("a", "a1", "1");
+        world.answer_describe({1});
+        REQUIRE_EQ(world.requests().size(), 1);
+        world.put("a", "a2", "1");
+        world.core.disconnected(Error(Errc::Unavailable, "broken"), world.now);
+        const auto again = world.requests();  // to the shard that may have it
+        REQUIRE_EQ(again.size(), 1);
+        CHECK_EQ(again[0].shard, 1);
+        world.core.disconnected(Error(Errc::Unavailable, "broken"), world.now);
+        world.put("b", "b1", to_decimal(kUint128Max));
+        // Another reason to ask for the map: the shard has been split meanwhile.
+        world.now += 1s;
+        auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        CHECK_EQ(sent[0].shard, 1);
+        CHECK_EQ(data_of(sent[0].batch), Texts{"a1"});
+        world.acknowledge(sent[0], 0);  // it was stored before
+        sent = world.requests();
+        world.refuse(sent.at(0), Errc::ShardClosed);
+        world.now += 1s;
+        world.answer_describe({2, 3});
+        Texts later;
+        for (const auto& request : world.requests())
+            for (auto& text : data_of(request.batch))
+                later.push_back(text);
+        std::ranges::sort(later);
+        CHECK_EQ(later, Texts{"a2", "b1"});
+    }
+
+    TEST_CASE("a broker that still describes the shards before a change is asked again") {
+        ProducerOptions options;
+        options.linger = 0us;
+        World world(options);
+        world.put("a", "a1", "1");
+        world.answer_describe({2, 3});  // the children of 1
+        auto sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        world.acknowledge(sent[0], 0);
+        // Another child is closed in turn; the broker, started anew, comes to the change only now.
+        world.put("b", "b1", to_decimal(kUint128Max));
+        world.refuse(world.requests().at(0), Errc::ShardClosed);
+        auto stale = World::stream({1});
+        stale.status = "updating";
+        world.now += 1s;
+        const auto asked = world.requests();
+        REQUIRE_EQ(asked.size(), 1);
+        world.core.described(asked[0].id, stale, world.now);
+        world.put("a", "a2", "1");
+        sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        CHECK_EQ(sent[0].shard, 2);  // and its numbers go on
+        CHECK_EQ(header_of(sent[0]).producer_sequence, 1);
+        world.acknowledge(sent[0], 1);
+        world.now += 1s;
+        world.answer_describe({2, 4, 5});
+        sent = world.requests();
+        REQUIRE_EQ(sent.size(), 1);
+        CHECK_EQ(sent[0].shard, 5);
+        CHECK_EQ(data_of(sent[0].batch), Texts{"b1"});
     }
 }

@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <optional>
 
 #include <doctest/doctest.h>
 
@@ -13,6 +14,10 @@ namespace {
 bool mentions(const LogProcess& process, const std::string& word) {
     return std::ranges::any_of(
         process.reports, [&](const auto& text) { return text.find(word) != std::string::npos; });
+}
+
+Task<void> seal(LogStore* store, std::optional<Result<TailInfo>>* ended) {
+    *ended = co_await store->seal(ShardUid{1}, {});
 }
 
 }  // namespace
@@ -60,6 +65,61 @@ TEST_SUITE("log/faults") {
         CHECK_EQ(again.outcome, Outcome::Committed);
         CHECK_EQ(again.first_ordinal, end);
         CHECK_EQ(process.verify(1).value_or(0), end + 5);
+    }
+
+    TEST_CASE("a seal that a failed write has met ends, and the shard is sealed by another try") {
+        auto storage = std::make_shared<SimStorage>(5);
+        LogProcess process(storage);
+        REQUIRE_EQ(process.append(1, 5).outcome, Outcome::Committed);
+        process.reactor.run_until_idle();
+        storage->fail_next(SimCall::Write, EIO);
+        const auto failed = process.reactor.run(process.store->seal(ShardUid{1}, {}));
+        REQUIRE_FALSE(failed.has_value());
+        CHECK_EQ(failed.error().code, Errc::IoFailed);
+        process.reactor.advance(1s);
+        CHECK_EQ(process.stats().reopened, 1);
+        const auto sealed = process.reactor.run(
+            process.store->seal_shards({ShardUid{1}, ShardUid{2}, ShardUid{9}}, {}));
+        REQUIRE_EQ(sealed.size(), 3);
+        REQUIRE(sealed[0].has_value());
+        CHECK_EQ(sealed[0]->end, 5);
+        CHECK(sealed[0]->is_sealed);
+        REQUIRE(sealed[1].has_value());
+        CHECK_EQ(sealed[2].error().code, Errc::NotFound);
+        CHECK_EQ(process.append(1).error.code, Errc::ShardClosed);
+        CHECK_EQ(process.append(3).outcome, Outcome::Committed);
+    }
+
+    TEST_CASE("a seal that could not be written for want of room leaves the shard open") {
+        auto storage = std::make_shared<SimStorage>(5);
+        LogProcess process(storage);
+        REQUIRE_EQ(process.append(1, 5).outcome, Outcome::Committed);
+        process.reactor.run_until_idle();
+        storage->set_capacity(storage->used_bytes());
+        while (process.append(1, 20, 1000).outcome == Outcome::Committed) {
+        }
+        const auto refused = process.reactor.run(process.store->seal(ShardUid{1}, {}));
+        REQUIRE_FALSE(refused.has_value());
+        CHECK_EQ(refused.error().code, Errc::NoSpace);
+        storage->set_capacity(UINT64_MAX);
+        process.reactor.advance(2s);
+        CHECK_EQ(process.append(1).outcome, Outcome::Committed);
+    }
+
+    TEST_CASE("a stop ends a seal that a failed write has met") {
+        auto storage = std::make_shared<SimStorage>(5);
+        LogProcess process(storage);
+        REQUIRE_EQ(process.append(1, 5).outcome, Outcome::Committed);
+        process.reactor.run_until_idle();
+        Gate gate;
+        std::optional<Result<TailInfo>> sealed;
+        storage->fail_next(SimCall::Write, EIO);
+        process.reactor.run_in_turn(
+            [&] { process.reactor.spawn(gate, seal(process.store.get(), &sealed)); });
+        process.stop();
+        REQUIRE(sealed.has_value());
+        CHECK_FALSE(sealed->has_value());
+        process.reactor.run(gate.close());
     }
 
     TEST_CASE("the disk budget is kept") {

@@ -103,6 +103,18 @@ class FakeStreamService final : public StreamService {
                            std::vector<std::string>) override {
         co_return Status{};
     }
+    Task<Result<std::shared_ptr<const StreamInfo>>> split_shard(std::string, std::uint32_t,
+                                                                std::optional<uint128>) override {
+        co_return fail(Errc::Unsupported, "shards do not change here");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> merge_shards(std::string, std::uint32_t,
+                                                                 std::uint32_t) override {
+        co_return fail(Errc::Unsupported, "shards do not change here");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> scale_stream(std::string,
+                                                                 std::uint32_t) override {
+        co_return fail(Errc::Unsupported, "shards do not change here");
+    }
     Task<std::vector<PutOutcome>> put_records(const StreamInfo&, std::vector<PutRecord>) override {
         co_return std::vector<PutOutcome>{};
     }

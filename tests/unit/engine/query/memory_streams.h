@@ -85,6 +85,18 @@ class MemoryStreams final : public StreamService {
         view->streams = streams_;
         return view;
     }
+    Task<Result<std::shared_ptr<const StreamInfo>>> split_shard(std::string, std::uint32_t,
+                                                                std::optional<uint128>) override {
+        co_return fail(Errc::Unsupported, "shards do not change here");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> merge_shards(std::string, std::uint32_t,
+                                                                 std::uint32_t) override {
+        co_return fail(Errc::Unsupported, "shards do not change here");
+    }
+    Task<Result<std::shared_ptr<const StreamInfo>>> scale_stream(std::string,
+                                                                 std::uint32_t) override {
+        co_return fail(Errc::Unsupported, "shards do not change here");
+    }
     Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                               std::vector<PutRecord> records) override {
         std::vector<PutOutcome> outcomes(records.size());
