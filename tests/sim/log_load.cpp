@@ -83,8 +83,15 @@ void LogWorld::meddle(LogProcess& process) {
         journal_.note("    trim shard {} before {}", shard.uid, before);
         spawn(trim(this, &process, &shard, before));
     } else if (kind < 10) {
-        journal_.note("    seal shard {}", shard.uid);
-        spawn(seal(this, &process, &shard));
+        // As a reshard does: all parents at once.
+        std::vector<ShardModel*> parents{&shard};
+        for (auto& other : shards_)
+            if (&other != &shard && !other.is_deleted && other.epoch == shard.epoch &&
+                random_.chance(0.1))
+                parents.push_back(&other);
+        for (const auto* parent : parents)
+            journal_.note("    seal shard {}", parent->uid);
+        spawn(seal(this, &process, std::move(parents)));
     } else if (kind < 12) {
         journal_.note("    delete shard {}", shard.uid);
         shard.is_deleted = true;
@@ -180,17 +187,26 @@ Task<void> LogWorld::trim(LogWorld* world, LogProcess* process, ShardModel* shar
     }
 }
 
-Task<void> LogWorld::seal(LogWorld* world, LogProcess* process, ShardModel* shard) {
-    shard->is_seal_asked = true;
-    const auto tail = co_await process->store->seal(shard->uid, Ownership{shard->epoch});
-    if (!tail) co_return;
-    world->journal_.expect(tail->is_sealed, "shard {} is sealed and says it is not", shard->uid);
-    world->journal_.expect(!shard->sealed_end || shard->sealed_end == tail->end,
-                           "shard {} was sealed at {} and ends at {}", shard->uid,
-                           shard->sealed_end.value_or(0), tail->end);
-    shard->is_sealed = true;
-    shard->sealed_end = tail->end;
-    ++world->counts.seals;
+Task<void> LogWorld::seal(LogWorld* world, LogProcess* process, std::vector<ShardModel*> shards) {
+    std::vector<ShardUid> uids;
+    for (auto* shard : shards) {
+        shard->is_seal_asked = true;
+        uids.push_back(shard->uid);
+    }
+    const Ownership owner{shards.front()->epoch};
+    const auto tails = co_await process->store->seal_shards(std::move(uids), owner);
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        auto& shard = *shards[i];
+        const auto& tail = tails[i];
+        if (!tail) continue;
+        world->journal_.expect(tail->is_sealed, "shard {} is sealed and says it is not", shard.uid);
+        world->journal_.expect(!shard.sealed_end || shard.sealed_end == tail->end,
+                               "shard {} was sealed at {} and ends at {}", shard.uid,
+                               shard.sealed_end.value_or(0), tail->end);
+        shard.is_sealed = true;
+        shard.sealed_end = tail->end;
+        ++world->counts.seals;
+    }
 }
 
 Task<void> LogWorld::configure(LogProcess* process, ShardModel* shard, ShardPolicy policy) {

@@ -68,7 +68,7 @@ class LogWorld {
     void come_to_rest(LogProcess& process);
     static Task<void> follow(LogWorld* world, LogProcess* process, Follower* follower);
     static Task<void> trim(LogWorld* world, LogProcess* process, ShardModel* shard, Ordinal before);
-    static Task<void> seal(LogWorld* world, LogProcess* process, ShardModel* shard);
+    static Task<void> seal(LogWorld* world, LogProcess* process, std::vector<ShardModel*> shards);
     static Task<void> configure(LogProcess* process, ShardModel* shard, ShardPolicy policy);
     // what must hold (log_checks.cpp)
     void take(LogProcess& process, ShardModel& shard, Ordinal& at, const ReadResult& result);
