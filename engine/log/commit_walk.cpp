@@ -28,12 +28,18 @@ bool CommitWalk::start_at_time(std::int64_t arrival_ms) {
     return start(index_floor_time(index(), segment_.footer != nullptr, shard_, arrival_ms));
 }
 
+void CommitWalk::start_at_first_commit() {
+    position_ = segment_.header.first_position;
+    enters_all_ = true;
+    may_be_skipped_ = false;
+}
+
 // Within a stride every commit may hold the shard; beyond it the index knows the next one that
 // does.
 void CommitWalk::go_past(const CommitHeader& header) {
     position_ = commit_at_ + header.bytes;
     may_be_skipped_ = position_ % kBlockBytes != 0;
-    if (position_ / kIndexStride == commit_at_ / kIndexStride) return;
+    if (enters_all_ || position_ / kIndexStride == commit_at_ / kIndexStride) return;
     const auto later = index_after(index(), segment_.footer != nullptr, shard_, commit_at_);
     if (!later) {
         position_ = segment_.end_position;
@@ -52,6 +58,8 @@ Task<Result<bool>> CommitWalk::enter_commit() {
                   co_await chunks_.fetch(segment_, position_ + skip, sizeof(CommitHeader)));
         header = parse_commit_header(bytes.bytes, origin);
         commit_at_ = position_ + skip;
+        // Behind a damaged commit one may stand there that is not the next.
+        if (skip != 0 && header && header->number != header_.number + 1) header.reset();
         if (header) break;
     }
     if (!header) co_return false;

@@ -21,6 +21,10 @@ class CommitWalk {
     /// Starts at or before the first batch that arrived at or after `arrival_ms`.
     bool start_at_time(std::int64_t arrival_ms);
 
+    /// Starts at the segment's first commit and enters every one, whatever the index says: so that
+    /// no damage before the shard's first batch is passed over unseen.
+    void start_at_first_commit();
+
     struct Batch {
         std::uint64_t position;  ///< in the file
         std::int64_t arrival_ms;
@@ -48,6 +52,7 @@ class CommitWalk {
     Ordinal first_ordinal_ = 0;
     std::uint64_t position_ = 0;
     std::uint64_t commit_at_ = 0;
+    bool enters_all_ = false;      // commits, not only those that the index names
     bool may_be_skipped_ = false;  // the next commit may begin one block further
     CommitHeader header_{};
     std::vector<DirectoryEntry> entries_;  // of the shard, in the present commit

@@ -123,7 +123,8 @@ Task<Status> LaneReader::read_disk(ShardUid shard, Ordinal from, ReadLimits limi
     auto& live = parts_.segments.live();
     const SegmentPin pin(*live[at]);
     if (pin->building == nullptr || pin->footer) CO_TRY(co_await parts_.segments.footer(*pin));
-    if (const Ordinal first = first_kept(*pin, shard); first > from) {
+    CO_ASSIGN(const Ordinal first, co_await first_kept(*pin, shard, from));
+    if (first > from) {
         auto& state = parts_.shards.get(shard.value);
         state.trim = std::max(state.trim, first);
         state.trim_arrival_ms = -1;
@@ -138,17 +139,28 @@ Task<Status> LaneReader::read_disk(ShardUid shard, Ordinal from, ReadLimits limi
 }
 
 // What a shard had before the oldest segment went with retired ones, and no trim need say so: after
-// a crash perhaps none has been written. In the very first segment, and in a damaged one whose
-// index may lack what was destroyed, that does not follow.
-Ordinal LaneReader::first_kept(const Segment& segment, ShardUid shard) const {
+// a crash perhaps none has been written. In the very first segment that does not follow; in a
+// damaged one, whose index may lack what was destroyed, only where all before the shard's first
+// batch is intact.
+Task<Result<Ordinal>> LaneReader::first_kept(Segment& segment, ShardUid shard, Ordinal from) {
     const bool is_oldest = segment.header.number == parts_.segments.live().front()->header.number;
-    const bool is_damaged = segment.is_sealed && (segment.seal.flags & kSealDamaged) != 0;
-    if (!is_oldest || is_damaged || segment.header.number == 1) return 0;
+    if (!is_oldest || segment.header.number == 1) co_return 0;
     const auto& index = segment.footer ? segment.footer->index : segment.building->entries();
-    if (const auto first = index_floor(index, segment.footer != nullptr, shard, 0))
-        return first->first_ordinal;
-    const auto* end = segment.footer ? segment.footer->end_of(shard) : nullptr;
-    return end != nullptr ? end->end : 0;
+    Ordinal kept = 0;
+    if (const auto first = index_floor(index, segment.footer != nullptr, shard, 0)) {
+        kept = first->first_ordinal;
+    } else if (const auto* end = segment.footer ? segment.footer->end_of(shard) : nullptr) {
+        kept = end->end;
+    }
+    const bool is_damaged = segment.is_sealed && (segment.seal.flags & kSealDamaged) != 0;
+    if (is_damaged && kept > from) {
+        CommitWalk walk(chunks_, segment, shard);
+        walk.start_at_first_commit();
+        CO_ASSIGN(const auto first, co_await walk.next());
+        if (!walk.damage().empty() || !first) co_return 0;
+        kept = first->entry.first_ordinal;
+    }
+    co_return kept;
 }
 
 Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal from,

@@ -30,8 +30,9 @@ class LaneReader {
     bool is_expired(const ShardState& state, std::int64_t arrival_ms) const;
     void read_tail(const ShardState& state, Ordinal from, ReadLimits limits,
                    ReadResult& result) const;
-    /// The first record that the shard still has, when `segment` is the lane's oldest; else 0.
-    Ordinal first_kept(const Segment& segment, ShardUid shard) const;
+    /// The first record that the shard still has, when `segment` is the lane's oldest and does not
+    /// hold `from`; else one at or before `from`.
+    Task<Result<Ordinal>> first_kept(Segment& segment, ShardUid shard, Ordinal from);
     Task<Status> read_disk(ShardUid shard, Ordinal from, ReadLimits limits, ReadResult& result);
     Task<Status> read_segment(Segment& segment, ShardUid shard, Ordinal from, ReadLimits limits,
                               ReadResult& result);

@@ -20,6 +20,11 @@ Task<void> seal(LogStore* store, std::optional<Result<TailInfo>>* ended) {
     *ended = co_await store->seal(ShardUid{1}, {});
 }
 
+Task<void> stop(LocalLogStore* store, bool* is_stopped) {
+    co_await store->stop();
+    *is_stopped = true;
+}
+
 }  // namespace
 
 TEST_SUITE("log/faults") {
@@ -113,13 +118,22 @@ TEST_SUITE("log/faults") {
         process.reactor.run_until_idle();
         Gate gate;
         std::optional<Result<TailInfo>> sealed;
+        bool is_stopped = false;
+        storage->set_manual(true);
         storage->fail_next(SimCall::Write, EIO);
         process.reactor.run_in_turn(
             [&] { process.reactor.spawn(gate, seal(process.store.get(), &sealed)); });
-        process.stop();
+        process.is_stopped = true;
+        process.reactor.run_in_turn(
+            [&] { process.reactor.spawn(gate, stop(process.store.get(), &is_stopped)); });
+        CHECK_FALSE(sealed.has_value());
+        storage->set_manual(false);
+        while (storage->step())
+            process.reactor.run_until_idle();
+        process.reactor.advance(1s);
+        CHECK(is_stopped);
         REQUIRE(sealed.has_value());
-        CHECK_FALSE(sealed->has_value());
-        process.reactor.run(gate.close());
+        CHECK_EQ(sealed->error().code, Errc::IoFailed);
     }
 
     TEST_CASE("the disk budget is kept") {
