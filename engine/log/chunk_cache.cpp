@@ -47,14 +47,7 @@ Task<Result<ChunkCache::Chunk*>> ChunkCache::load(Segment& segment, std::uint64_
     chunks_.insert_or_assign(key, std::move(fresh));
     Status status = parts_.segments.open_file(segment);
     const std::uint64_t valid_to = final_bytes(segment);
-    if (status) {
-        const auto share = co_await parts_.pacer.enter(kChunkBytes);
-        auto filled = co_await segment.file->read(chunk * kChunkBytes, loading->buffer.bytes());
-        if (filled)
-            loading->filled = *filled;
-        else
-            status = std::unexpected(std::move(filled).error());
-    }
+    if (status) status = co_await fill(segment, chunk * kChunkBytes, *loading);
     loading->is_loading = false;
     loading->valid_to = valid_to;
     loading->last_use = ++uses_;
@@ -66,6 +59,19 @@ Task<Result<ChunkCache::Chunk*>> ChunkCache::load(Segment& segment, std::uint64_
         co_return std::unexpected(std::move(status).error());
     }
     co_return loading;
+}
+
+Task<Status> ChunkCache::fill(Segment& segment, std::uint64_t position, Chunk& chunk) {
+    while (chunk.filled < kChunkBytes) {
+        const std::size_t piece = parts_.pacer.piece_of(kChunkBytes - chunk.filled);
+        const auto share = co_await parts_.pacer.enter(piece);
+        CO_ASSIGN(const std::size_t got,
+                  co_await segment.file->read(position + chunk.filled,
+                                              chunk.buffer.bytes().subspan(chunk.filled, piece)));
+        chunk.filled += got;
+        if (got < piece) break;
+    }
+    co_return Status{};
 }
 
 Task<Result<BufferSlice>> ChunkCache::fetch(Segment& segment, std::uint64_t position,

@@ -44,6 +44,7 @@ class ChunkCache {
     };
     Task<Result<Chunk*>> load(Segment& segment, std::uint64_t chunk, std::uint64_t needed_to);
     Task<void> load_ahead(Segment& segment, std::uint64_t chunk);
+    Task<Status> fill(Segment& segment, std::uint64_t position, Chunk& chunk);
     void make_room();
 
     LaneParts& parts_;

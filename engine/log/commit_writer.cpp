@@ -369,7 +369,7 @@ void CommitWriter::seal_and_write(std::unique_ptr<Commit> taken) {
     write_commit_header(base + commit.begin, header);
 
     ahead_.note_commit(commit.bytes());
-    parts_.pacer.note_write();
+    parts_.pacer.begin_write();
     last_check_ = header.header_crc;
     end_position_ = commit.position + commit.bytes();
     last_buffer_ = commit.block->buffer;
@@ -390,6 +390,7 @@ Task<void> CommitWriter::write(Commit& commit, Segment& segment) {
         align_down(commit.position, kBlockBytes),
         Bytes{commit.block->buffer.data() + begin, end - begin},
         is_synced_later() ? Persistence::Cached : Persistence::Durable);
+    parts_.pacer.end_write();
     commit.is_returned = true;
     --writing_;
     parts_.reactor.request_turn_end(wake_);

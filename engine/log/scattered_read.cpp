@@ -9,7 +9,7 @@ constexpr std::size_t kBatchesMax = 64;
 /// A shard that has next to nothing in so many segments is not looked for in further ones at once.
 constexpr std::size_t kSegmentsMax = 16;
 /// One batch among so many bytes of others is not worth walking to.
-constexpr std::uint64_t kWorth = 12;
+constexpr std::uint64_t kWorth = 24;
 constexpr std::uint64_t kWorthBytes = 128_KiB;
 
 struct Reads {
