@@ -94,7 +94,8 @@ Outcome<StreamDescription> AdminClient::create_stream(const NewStream& stream) {
         static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
         static_cast<std::uint8_t>(!stream.is_encrypted   ? 0
                                   : *stream.is_encrypted ? 1
-                                                         : 2)));
+                                                         : 2),
+        stream.max_bytes));
     return outcome_of(ask_stream(state_->connection, wire::Kind::CreateStream, builder));
 }
 
@@ -124,6 +125,17 @@ Outcome<StreamDescription> AdminClient::describe_stream(std::string_view name, b
     Builder builder;
     write_stream_question(builder, name, with_tails);
     return outcome_of(ask_stream(state_->connection, wire::Kind::DescribeStream, builder));
+}
+
+Outcome<StreamDescription> AdminClient::set_retention(std::string_view name,
+                                                      const RetentionWish& wish) {
+    Builder builder;
+    const auto text = builder.CreateString(name.data(), name.size());
+    const auto hours = wish.retention.value_or(std::chrono::hours{0}).count();
+    builder.Finish(wire::CreateSetRetentionRequest(builder, text, static_cast<std::uint32_t>(hours),
+                                                   wish.max_bytes.has_value(),
+                                                   wish.max_bytes.value_or(0)));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::SetRetention, builder));
 }
 
 Outcome<std::vector<StreamSummary>> AdminClient::list_streams() {

@@ -44,6 +44,7 @@ struct StreamDescription {
     bool is_on_demand = false;
     std::chrono::system_clock::time_point created;
     std::chrono::hours retention{24};
+    std::uint64_t max_bytes = 0;  ///< of all shards together; 0: no bound
     std::map<std::string, std::string> tags;
     std::vector<ShardDescription> shards;  ///< by index, closed ones included
     StreamEncryption encryption;
@@ -63,6 +64,13 @@ struct NewStream {
     std::chrono::hours retention{24};
     std::map<std::string, std::string> tags;
     std::optional<bool> is_encrypted = {};  ///< nothing: as the broker is configured
+    std::uint64_t max_bytes = 0;            ///< 0: no bound
+};
+
+/// What is to change; the rest stays.
+struct RetentionWish {
+    std::optional<std::chrono::hours> retention;
+    std::optional<std::uint64_t> max_bytes;  ///< 0: no bound
 };
 
 struct ShardTail {
@@ -109,6 +117,8 @@ class AdminClient {
     /// encrypted.
     Outcome<StreamDescription> rotate_data_key(std::string_view name);
     Outcome<StreamDescription> describe_stream(std::string_view name, bool with_tails = false);
+    /// Returns the stream as it is then, without tails.
+    Outcome<StreamDescription> set_retention(std::string_view name, const RetentionWish& wish);
     Outcome<std::vector<StreamSummary>> list_streams();
     // Changes of shards return the new layout once it is in force. Records of a key stay in order.
     // Further failures: "resource_in_use" while another change of the stream is under way.

@@ -52,6 +52,7 @@ StreamDescription description_of(const wire::StreamReply& reply) {
                          wire::text_of(reply.encryption_key_name()),
                          wire::text_of(reply.encryption_master()),
                          time_of(reply.encryption_since_ms())};
+    stream.max_bytes = reply.max_bytes();
     if (reply.tags() != nullptr)
         for (const auto* tag : *reply.tags())
             stream.tags[wire::text_of(tag->key())] = wire::text_of(tag->value());

@@ -21,6 +21,8 @@ constexpr int kExitOk = 0, kExitFailed = 1, kExitUsage = 2;
 void add_serve_command(CLI::App& app, Run& run);
 void add_demo_command(CLI::App& app, Run& run);
 void add_stream_command(CLI::App& app, Run& run);
+/// `stream retention`; `stream` is the command that it belongs to.
+void add_stream_retention_command(CLI::App& stream, Run& run);
 void add_put_command(CLI::App& app, Run& run);
 void add_tail_command(CLI::App& app, Run& run);
 void add_sql_command(CLI::App& app, Run& run);

@@ -14,7 +14,7 @@ namespace {
 
 // What the command line says; empty means: as the file or the default has it.
 struct Options {
-    std::string config, data, listen, durability, log_level, segment_bytes, io;
+    std::string config, data, listen, durability, log_level, segment_bytes, io, disk_budget;
     bool is_buffered = false;
     std::uint32_t cores = 0, lanes = 0;
     CLI::Option *cores_given = nullptr, *lanes_given = nullptr;
@@ -35,6 +35,9 @@ Result<Config> settings(const Options& options) {
     if (options.is_buffered) config.direct_io = false;
     if (!options.segment_bytes.empty()) {
         ASSIGN(config.segment_bytes, parse_size(options.segment_bytes));
+    }
+    if (!options.disk_budget.empty()) {
+        ASSIGN(config.disk_budget_bytes, parse_size(options.disk_budget));
     }
     if (options.cores_given->count() > 0) config.cores = options.cores;
     if (options.lanes_given->count() > 0) config.lanes = options.lanes;
@@ -95,6 +98,8 @@ void add_serve_command(CLI::App& app, Run& run) {
         ->check(CLI::IsMember({"auto", "uring", "threads"}));
     command->add_flag("--buffered", options->is_buffered,
                       "Go through the page cache even where O_DIRECT works");
+    command->add_option("--disk-budget", options->disk_budget,
+                        "What the log may take of the disk, like 100GiB; 0: what is there");
     command->add_option("--log-level", options->log_level, "debug, info, warning, error, off")
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
     command->callback([&run, options] { run = [options] { return serve(*options); }; });

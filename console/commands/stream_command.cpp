@@ -8,6 +8,7 @@
 #include "console/commands/output.h"
 #include "console/commands/stream_view.h"
 #include "console/repl/text_table.h"
+#include "engine/server/config.h"
 #include "producer/admin_client.h"
 
 namespace tidemill::console {
@@ -20,6 +21,7 @@ struct Options {
     std::string format;
     client::NewStream stream;
     int retention_hours = 24;
+    std::string max_bytes;
     std::string name;
     bool tails = true;
     bool turn_off = false, rotate = false, encrypt = false;
@@ -85,6 +87,8 @@ void add_stream_command(CLI::App& app, Run& run) {
     create->add_option("--retention-hours", options->retention_hours, "How long records are kept")
         ->check(CLI::Range(1, 87600))
         ->capture_default_str();
+    create->add_option("--max-bytes", options->max_bytes,
+                       "Keep at most this much, oldest records first, like 10GiB (default: any)");
     create->add_flag("--on-demand", options->stream.is_on_demand, "On-demand mode");
     options->encrypt_given = create->add_flag(
         "--encrypt,!--no-encrypt", options->encrypt,
@@ -93,6 +97,11 @@ void add_stream_command(CLI::App& app, Run& run) {
         run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
             given.stream.retention = std::chrono::hours(given.retention_hours);
             if (given.encrypt_given->count() > 0) given.stream.is_encrypted = given.encrypt;
+            if (!given.max_bytes.empty()) {
+                const auto bytes = parse_size(given.max_bytes);
+                if (!bytes) return report(bytes.error().message);
+                given.stream.max_bytes = *bytes;
+            }
             auto made = admin.create_stream(given.stream);
             if (!made) return report(made.failure());
             if (format == OutputFormat::Human)
@@ -104,6 +113,7 @@ void add_stream_command(CLI::App& app, Run& run) {
         });
     });
 
+    add_stream_retention_command(*stream, run);
     common(stream->add_subcommand("list", "List all streams"))->callback([&run, options] {
         run = connected(options, [](AdminClient& admin, Options&, OutputFormat format) {
             return list(admin, format);

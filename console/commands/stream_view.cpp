@@ -40,9 +40,9 @@ std::string parents_text(const client::ShardDescription& shard) {
 
 std::string stream_json(const StreamDescription& stream) {
     auto text = fmt::format(
-        R"({{"name":{},"status":"{}","mode":"{}","created":"{}","retention_hours":{},"tags":{{)",
+        R"({{"name":{},"status":"{}","mode":"{}","created":"{}","retention_hours":{},"max_bytes":{},"tags":{{)",
         json_string(stream.name), stream.status, stream.is_on_demand ? "on_demand" : "provisioned",
-        iso_time(millis(stream.created)), stream.retention.count());
+        iso_time(millis(stream.created)), stream.retention.count(), stream.max_bytes);
     bool first = true;
     for (const auto& [key, value] : stream.tags) {
         text += (first ? "" : ",") + json_string(key) + ":" + json_string(value);
@@ -74,9 +74,12 @@ void print_stream(const StreamDescription& stream, OutputFormat format) {
         std::printf("%s\n", stream_json(stream).c_str());
         return;
     }
-    std::printf("%s  %s  %s  retention %ld h  created %s\n", stream.name.c_str(),
+    const auto bound = stream.max_bytes == 0
+                           ? std::string()
+                           : ", at most " + short_bytes(static_cast<double>(stream.max_bytes));
+    std::printf("%s  %s  %s  retention %ld h%s  created %s\n", stream.name.c_str(),
                 stream.status.c_str(), stream.is_on_demand ? "on demand" : "provisioned",
-                static_cast<long>(stream.retention.count()),
+                static_cast<long>(stream.retention.count()), bound.c_str(),
                 iso_time(millis(stream.created)).c_str());
     std::printf("%s\n\n", encryption_text(stream.encryption).c_str());
     TextTable table(

@@ -48,6 +48,9 @@ class Catalog {
     /// What this core knows. No suspension.
     const std::shared_ptr<const CatalogView>& view() const;
 
+    /// Shards from this one on have never been given to a stream. Core: the first; after load.
+    ShardUid next_shard() const { return ShardUid{next_shard_}; }
+
     /// Adds a stream of `shard_count` even shards; `stream` brings name, mode, retention, tags.
     /// Errors: AlreadyExists; those of the store; those of `before_publish`, after which the stream
     /// is gone again.

@@ -75,6 +75,7 @@ struct StreamInfo {
     StreamMode mode = StreamMode::Provisioned;
     WallTime created{};
     std::chrono::hours retention{24};
+    std::uint64_t max_bytes = 0;  ///< stored in all its shards together; 0: no bound
     std::map<std::string, std::string> tags;
     StreamEncryption encryption;
     std::vector<ShardInfo> shards;    ///< by index, closed ones included until they expire

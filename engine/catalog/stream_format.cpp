@@ -23,6 +23,7 @@ enum Field : std::uint64_t {
     kShards = 11,
     kReshard = 21,
     kEncryption = 31,
+    kMaxBytes = 12,  // left out when there is no bound
 };
 
 class Writer {
@@ -197,6 +198,8 @@ std::vector<std::byte> encode_stream(const StreamInfo& stream) {
     put_field(out, kCreated, [&](Writer& w) { w.time(stream.created); });
     put_field(out, kRetentionHours,
               [&](Writer& w) { w.number(static_cast<std::uint64_t>(stream.retention.count())); });
+    if (stream.max_bytes != 0)
+        put_field(out, kMaxBytes, [&](Writer& w) { w.number(stream.max_bytes); });
     for (const auto& [key, value] : stream.tags)
         put_field(out, kTag, [&](Writer& w) {
             w.text(key);
@@ -254,6 +257,9 @@ Result<StreamInfo> decode_stream(Bytes bytes) {
                 break;
             case kRetentionHours:
                 stream.retention = std::chrono::hours{field.number_as<std::uint32_t>()};
+                break;
+            case kMaxBytes:
+                stream.max_bytes = field.number();
                 break;
             case kTag: {
                 std::string key = field.text();

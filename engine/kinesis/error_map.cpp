@@ -29,6 +29,8 @@ Row row_of(Errc code) {
             return {"AccessDeniedException", 400};
         case Errc::Unauthenticated:
             return {"UnrecognizedClientException", 400};
+        // Nothing was written; every SDK backs off and tries again, as it should.
+        case Errc::NoSpace:
         case Errc::Throttled:
             return {"ProvisionedThroughputExceededException", 400};
         case Errc::LimitExceeded:
@@ -42,7 +44,6 @@ Row row_of(Errc code) {
         case Errc::SequenceConflict:
         case Errc::Timeout:
         case Errc::Fenced:
-        case Errc::NoSpace:
         case Errc::IoFailed:
         case Errc::Corrupt:
         case Errc::Unknown:
@@ -61,8 +62,9 @@ ApiError to_api_error(const Error& error) {
 }
 
 std::string_view put_error_code(const AppendResult& result) {
-    return result.error.code == Errc::Throttled ? "ProvisionedThroughputExceededException"
-                                                : "InternalFailure";
+    return result.error.code == Errc::Throttled || result.error.code == Errc::NoSpace
+               ? "ProvisionedThroughputExceededException"
+               : "InternalFailure";
 }
 
 }  // namespace tidemill::kinesis

@@ -30,7 +30,8 @@ Task<ApiStatus> change(Call& call, bool increases) {
                         "{} than existing retention period ({} hours).",
                         hours, stream.name, increases ? "shorter" : "longer", now));
     const std::string name = stream.name;
-    const Status status = co_await call.service.set_retention(name, std::chrono::hours(hours));
+    const Status status = co_await call.service.set_retention(
+        name, {.retention = std::chrono::hours(hours), .max_bytes = std::nullopt});
     if (!status) co_return stream_failure(call, name, status.error());
     co_return ApiStatus{};
 }

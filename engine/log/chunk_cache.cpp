@@ -15,7 +15,7 @@ std::uint64_t final_bytes(const Segment& segment) {
 
 Task<Result<ChunkCache::Chunk*>> ChunkCache::load(Segment& segment, std::uint64_t chunk,
                                                   std::uint64_t needed_to) {
-    const Key key{segment.header.number, chunk};
+    const Key key{segment.header.salt, chunk};
     while (true) {
         const auto found = chunks_.find(key);
         if (found == chunks_.end()) break;
@@ -102,7 +102,7 @@ void ChunkCache::read_ahead(Segment& segment, std::uint64_t position) {
     for (std::uint64_t chunk = current + 1; chunk <= current + parts_.config.read_ahead_chunks;
          ++chunk) {
         if ((chunk + 1) * kChunkBytes > segment.end_position) return;
-        if (!chunks_.contains(Key{segment.header.number, chunk}))
+        if (!chunks_.contains(Key{segment.header.salt, chunk}))
             parts_.reactor.spawn(parts_.gate, load_ahead(segment, chunk));
     }
 }

@@ -28,7 +28,7 @@ class ChunkCache {
 
  private:
     struct Key {
-        std::uint64_t segment, chunk;
+        std::uint64_t segment, chunk;  ///< segment: its salt, new for every use of a file
         bool operator==(const Key&) const = default;
         friend std::size_t hash_value(const Key& key) {
             return static_cast<std::size_t>((key.segment * 0x9e3779b97f4a7c15 + key.chunk) *

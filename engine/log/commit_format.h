@@ -49,6 +49,9 @@ static_assert(sizeof(DirectoryEntry) == 32);
 enum class Control : std::uint32_t {
     Seal = 1,  ///< the shard's end is closed for ever; value: its end
     Trim = 2,  ///< records before value will not be read again
+    /// In rewritten segments: the shard had come to this end; the records before it are dropped.
+    /// `check` holds the epoch.
+    End = 3,
 };
 
 constexpr std::uint32_t kCommitMagic = 0x31434d54;  // "TMC1"

@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t kHeaderCrcAt = offsetof(RecordBatchHeader, header_crc);
 /// A block's rest below this is left alone: commits there would be small and many.
 constexpr std::size_t kWorthFilling = 32_KiB;
+/// The end of a segment that is left to controls while no successor stands ready: trims and seals
+/// must go through when producers have to be refused.
+constexpr std::uint64_t kControlRoom = 64_KiB;
 
 std::size_t room_needed(std::size_t batch_bytes, std::size_t entries) {
     return align_up(batch_bytes, kCommitAlignment) + entries * sizeof(DirectoryEntry);
@@ -84,7 +87,7 @@ bool CommitWriter::is_overload(AppendOp& op) {
         pending_bytes_ > 0)
         return refuse(Errc::Throttled, fmt::format("{} bytes wait for the disk", pending_bytes_));
     if (no_space_until_ != MonoTime{} && parts_.mono_now() < no_space_until_)
-        return refuse(Errc::NoSpace, "the disk is full");
+        return refuse(Errc::NoSpace, no_space_);
     return false;
 }
 
@@ -145,10 +148,10 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     auto* state = parts_.shards.find(op.shard);
     if (is_refused(op, state, ownership.epoch)) return;
     if (op.batch.header().producer_id != 0 && is_settled_by_producer(op)) return;
-    if (is_overload(op)) return;
     if (state->is_sealed || state->is_sealing)
         return reject(op, Outcome::Rejected, Errc::ShardClosed,
                       fmt::format("shard {} is closed", op.shard));
+    if (is_overload(op)) return;
     const Bytes bytes = op.batch.bytes();
     if (bytes.size() > wire_limits::kStoredBatchBytesMax ||
         bytes.size() < sizeof(RecordBatchHeader) || op.batch.record_count() == 0)
@@ -182,6 +185,7 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
                               load_le<std::uint32_t>(to + kHeaderCrcAt),
                               static_cast<std::uint32_t>(arrival_ms_ - commit.arrival_ms)});
     commit.ops.push_back(&op);
+    commit.has_batches = true;
     commit.end += padded;
     commit.records += count;
     commit.batch_bytes += bytes.size();
@@ -199,7 +203,7 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
 
 void CommitWriter::submit_control(AppendOp& op, Control control, std::uint64_t value) {
     auto* state = parts_.shards.find(op.shard);
-    if (is_refused(op, state, UINT32_MAX) || is_overload(op)) return;
+    if (is_refused(op, state, UINT32_MAX)) return;
     arrival_ms_ = std::max(arrival_ms_, to_millis(parts_.wall_now()));
     auto& commit = room_for(0, arrival_ms_);
     // Until it is sealed, or refused with all that is pending, or the lane has been recovered.
@@ -297,14 +301,12 @@ void CommitWriter::pump() {
     }
     const bool is_waiting_for_space =
         no_space_until_ != MonoTime{} && parts_.mono_now() < no_space_until_;
-    while (!pending_.empty() && !is_broken_ && !is_rolling_ && !is_waiting_for_space &&
-           may_write(*pending_.front())) {
+    while (!pending_.empty() && !is_broken_ && !is_rolling_ && may_write(*pending_.front())) {
         auto& commit = *pending_.front();
         if (!commit.is_closed) close(commit);
         const std::uint64_t position = position_for(commit);
-        if (position == UINT64_MAX ||
-            align_up(position + commit.bytes(), kBlockBytes) > segment_->file_bytes) {
-            if (in_flight_.empty() && !ahead_.is_busy()) {
+        if (!fits_segment(commit, position)) {
+            if (in_flight_.empty() && !ahead_.is_busy() && !is_waiting_for_space) {
                 is_rolling_ = true;
                 ++background_;
                 parts_.reactor.spawn(parts_.gate, roll_over_and_prepare());
@@ -326,6 +328,14 @@ void CommitWriter::pump() {
         ahead_.go_on(segment_, end_position_, waiting);
     }
     parts_.cache.evict(parts_.shards);
+}
+
+bool CommitWriter::fits_segment(const Commit& commit, std::uint64_t position) const {
+    if (position == UINT64_MAX) return false;
+    const std::uint64_t end = align_up(position + commit.bytes(), kBlockBytes);
+    const bool is_first = position == segment_->header.first_position;
+    const bool may_fill = is_first || !commit.has_batches || !parts_.segments.spares().is_empty();
+    return end + (may_fill ? 0 : kControlRoom) <= segment_->file_bytes;
 }
 
 // The blocks at both ends of the commit's range are written whole.
@@ -450,7 +460,7 @@ void CommitWriter::recycle(std::unique_ptr<Commit> commit) {
     commit->entries.clear();
     commit->ops.clear();
     commit->produced.clear();
-    commit->is_closed = commit->is_returned = false;
+    commit->is_closed = commit->is_returned = commit->has_batches = false;
     commit->status = {};
     commit->records = commit->batch_bytes = 0;
     commit->published_entries = commit->published_ops = 0;
@@ -512,6 +522,28 @@ Task<void> CommitWriter::sync_written() {
     parts_.reactor.request_turn_end(wake_);
 }
 
+bool CommitWriter::end_segment() {
+    if (segment_ == nullptr || !pending_.empty() || !in_flight_.empty() || is_rolling_ ||
+        is_broken_ || is_stopping_ || ahead_.is_busy() || durable_number_ != written_number_)
+        return false;
+    auto* const old = std::exchange(segment_, nullptr);
+    ++background_;
+    parts_.reactor.spawn(parts_.gate,
+                         seal_ended(*old, parts_.sealed_state(), next_number_ - 1, last_check_));
+    return true;
+}
+
+Task<void> CommitWriter::seal_ended(Segment& old, SealedState state, std::uint64_t last,
+                                    std::uint32_t check) {
+    const auto sealed =
+        co_await parts_.segments.seal_segment(old, std::move(state), last, check, false, true);
+    if (!sealed)
+        parts_.report(fmt::format("segment {} has no footer: {}", old.header.number,
+                                  sealed.error().to_string()));
+    --background_;
+    parts_.reactor.request_turn_end(wake_);
+}
+
 Task<bool> CommitWriter::roll_over() {
     if (auto synced = co_await make_durable(); !synced) {
         break_lane(std::move(synced).error());
@@ -520,16 +552,22 @@ Task<bool> CommitWriter::roll_over() {
     const auto& first = *pending_.front();
     const std::uint64_t position = kSegmentDataStart + first.begin % kBlockBytes;
     const std::uint64_t needed = align_up(position + first.bytes(), kBlockBytes);
-    const auto prepared = co_await parts_.segments.prepare_spare(needed);
+    auto prepared = co_await parts_.segments.prepare_spare(needed);
+    while (!prepared && prepared.error().code == Errc::NoSpace && make_room_ &&
+           co_await make_room_(needed))
+        prepared = co_await parts_.segments.prepare_spare(needed);
     if (!prepared) {
+        if (no_space_.empty()) parts_.report("no new segment: " + prepared.error().to_string());
+        no_space_ = prepared.error().message;
         no_space_until_ = parts_.mono_now() + parts_.config.tick;
-        parts_.report("no new segment: " + prepared.error().to_string());
         if (parts_.config.durability == LogDurability::Disk)
             refuse_pending(
                 prepared.error().code == Errc::NoSpace ? Errc::NoSpace : Errc::Unavailable,
                 prepared.error().message);
         co_return false;
     }
+    if (!no_space_.empty()) parts_.report("there is room for segments again");
+    no_space_.clear();
     no_space_until_ = {};
     const auto begun = co_await parts_.segments.begin_segment(next_number_, last_check_, position,
                                                               parts_.wall_now());

@@ -21,6 +21,7 @@ struct Commit {
     std::uint32_t epoch = 1;
     bool is_closed = false;
     bool is_returned = false;  ///< the write has ended
+    bool has_batches = false;
     Status status;
     std::uint64_t number = 0, position = 0;
     std::uint64_t records = 0;
@@ -70,6 +71,14 @@ class CommitWriter {
     void give_up();
     /// Appends are refused from now on; what is pending is still written.
     void stop() { is_stopping_ = true; }
+    /// Seals the segment that is written now and gives the rest of its file back; the next commit
+    /// begins another. False when something is on its way into it: try again.
+    bool end_segment();
+    /// Asked to free that many bytes before producers are refused for want of space; says whether
+    /// it has freed any.
+    void on_no_space(std::move_only_function<Task<bool>(std::uint64_t)> make_room) {
+        make_room_ = std::move(make_room);
+    }
 
     /// Durability `memory`: makes what has been written so far survive a loss of power.
     Task<void> sync_written();
@@ -96,6 +105,8 @@ class CommitWriter {
     bool is_synced_later() const { return parts_.config.durability == LogDurability::Memory; }
     Task<Status> make_durable();
     Task<void> prepare_spare();
+    bool fits_segment(const Commit& commit, std::uint64_t position) const;
+    Task<void> seal_ended(Segment& old, SealedState state, std::uint64_t last, std::uint32_t check);
     Task<void> roll_over_and_prepare();
     Task<bool> roll_over();
     void refuse_pending(Errc code, const std::string& message);
@@ -131,6 +142,8 @@ class CommitWriter {
     bool is_rolling_ = false, is_broken_ = false, is_stopping_ = false;
     MonoTime no_space_until_{};
     Error breakage_;
+    std::string no_space_;  // why there is none
+    std::move_only_function<Task<bool>(std::uint64_t)> make_room_;
 };
 
 }  // namespace tidemill

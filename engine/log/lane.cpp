@@ -44,12 +44,15 @@ std::unexpected<Error> stopping() { return fail(Errc::Unavailable, "the log is s
 
 }  // namespace
 
-Lane::Lane(Reactor& reactor, const LogConfig& config, std::uint64_t log_id, LaneId id,
-           std::uint64_t seed)
-    : parts_(reactor, config, log_id, id, seed),
+Lane::Lane(Reactor& reactor, const LogConfig& config, SpaceBudget& space, std::uint64_t log_id,
+           LaneId id, std::uint64_t seed)
+    : parts_(reactor, config, space, log_id, id, seed),
       writer_(parts_, *this),
       reader_(parts_),
-      scrub_(parts_, seed) {}
+      retention_(parts_, writer_),
+      scrub_(parts_, seed) {
+    writer_.on_no_space([this](std::uint64_t bytes) { return retention_.make_room(bytes); });
+}
 
 Lane::~Lane() { parts_.cache.clear(); }
 
@@ -67,6 +70,7 @@ Task<Status> Lane::open() {
 
 Task<void> Lane::stop() {
     is_stopping_ = true;
+    retention_.interrupt();
     writer_.stop();
     parts_.reactor.request_turn_end(*this);
     while (is_open_ && !writer_.is_idle() && !writer_.is_broken() && !is_reopening_)
@@ -107,6 +111,12 @@ void Lane::at_turn_end() {
         is_reopening_ = true;
         parts_.reactor.spawn(parts_.gate, reopen());
     }
+    // While stopping nobody reopens it: whoever waits for a commit is told, so that the gate
+    // closes.
+    if (writer_.is_broken() && is_stopping_ && !is_reopening_ && writer_.is_quiet()) {
+        writer_.give_up();
+        writer_.deliver();
+    }
     if (progress_.has_waiters()) progress_.notify_all();
 }
 
@@ -119,15 +129,37 @@ void Lane::wake_waiters() {
 void Lane::configure_shard(ShardUid shard, const ShardPolicy& policy) {
     auto& state = parts_.shards.get(shard.value);
     const auto retention = policy.retention.count();
-    if (state.is_known && state.retention_ms == retention && state.is_deleted == policy.is_deleted)
+    if (state.is_known && state.retention_ms == retention &&
+        state.is_deleted == policy.is_deleted && state.max_bytes == policy.max_bytes)
         return;
+    // What has expired once does not come back.
+    if (state.is_known && retention > state.retention_ms)
+        state.floor_arrival_ms =
+            std::max(state.floor_arrival_ms, to_millis(parts_.wall_now()) - state.retention_ms -
+                                                 parts_.expiry_lag_ms(state.retention_ms));
     state.is_known = true;
     state.retention_ms = retention;
     state.is_deleted = policy.is_deleted;
+    state.max_bytes = policy.max_bytes;
     state.trim_arrival_ms = -1;
-    ++policy_;
     if (policy.is_deleted) parts_.producers.forget(shard);
+    retention_.set_bound(shard, policy.is_deleted ? 0 : policy.max_bytes);
+    retention_.policy_changed();
     if (policy.is_deleted && state.changed) state.changed->notify_all();
+}
+
+void Lane::drop_unconfigured_shards(ShardUid below) {
+    std::size_t foreign = 0;
+    parts_.shards.each([&](std::uint32_t shard, ShardState& state) {
+        if (!state.is_known && shard >= below.value) ++foreign;
+    });
+    if (foreign > 0)
+        parts_.report(
+            fmt::format("{} shards in the log are of streams that the catalog has never "
+                        "had; their records are kept",
+                        foreign));
+    parts_.shards.drop_unconfigured(below.value);
+    retention_.policy_changed();
 }
 
 Result<ShardState*> Lane::existing(ShardUid shard) {
@@ -274,76 +306,40 @@ Task<Status> Lane::trim(ShardUid shard, Ordinal before) {
     CO_ASSIGN(const auto* state, existing(shard));
     if (before <= state->trim_in_log) co_return Status{};
     CO_TRY(co_await control(shard, Control::Trim, std::min(before, state->end)));
-    ++policy_;
+    retention_.policy_changed();
     co_return Status{};
 }
 
 Task<void> Lane::keep() {
     while (co_await parts_.gate.sleep_until(parts_.mono_now() + parts_.config.tick)) {
         parts_.reactor.request_turn_end(*this);
-        if (is_reopening_) continue;
+        if (is_reopening_ || is_stopping_) continue;
         co_await writer_.sync_written();
         parts_.producers.forget_idle(to_millis(parts_.wall_now()));
+        if (is_reopening_ || is_stopping_) continue;
         const Counted reading(readers_);
-        auto& live = parts_.segments.live();
-        while (live.size() > 1 && !is_stopping_) {
-            auto& oldest = *live.front();
-            // The newest ends table alone tells where idle shards stand: with it gone, a start
-            // would give their ordinals a second time.
-            if (!oldest.is_sealed || !live[1]->is_sealed) break;
-            const std::int64_t now = to_millis(parts_.wall_now());
-            const std::uint64_t policy = policy_ + parts_.clock.leaps();
-            if (oldest.policy == policy && oldest.expires_ms > now) break;
-            if (oldest.policy != policy) {
-                const SegmentPin pin(oldest);
-                const auto footer = co_await parts_.segments.footer(oldest);
-                if (!footer) {
-                    parts_.report("retention: " + footer.error().to_string());
-                    break;
-                }
-                oldest.expires_ms = expiry_of(oldest, **footer);
-                oldest.policy = policy;
-            }
-            if (oldest.expires_ms > now || oldest.pins > 0) break;
-            parts_.segments.retire_oldest();
-        }
+        co_await retention_.round();
     }
-}
-
-// The last moment at which a record of the segment is still owed to somebody. A shard that the
-// catalog has not spoken of keeps its records: at a start it may only not have come to it yet.
-std::int64_t Lane::expiry_of(const Segment& segment, const SegmentFooter& footer) {
-    std::int64_t expiry = 0;
-    std::uint32_t before = UINT32_MAX;
-    for (const auto& entry : footer.index) {
-        if (entry.shard == before) continue;
-        before = entry.shard;
-        const auto* state = parts_.shards.find(ShardUid{entry.shard});
-        const auto* end = footer.end_of(ShardUid{entry.shard});
-        if (state == nullptr || !state->is_known || end == nullptr) return INT64_MAX;
-        if (state->is_deleted || end->end <= state->trim) continue;
-        expiry = std::max(expiry, end->last_arrival_ms + state->retention_ms +
-                                      parts_.expiry_lag_ms(state->retention_ms));
-    }
-    (void)segment;
-    return expiry;
 }
 
 Task<void> Lane::reopen() {
     ++parts_.stats.reopened;
+    retention_.interrupt();
     while (!is_stopping_) {
-        const auto is_pinned = [this] {
-            return std::ranges::any_of(parts_.segments.live(),
-                                       [](const auto& segment) { return segment->pins > 0; });
-        };
-        if (!writer_.is_quiet() || readers_ > 0 || is_pinned()) {
+        if (!writer_.is_quiet()) {
             (void)co_await parts_.gate.sleep_until(parts_.mono_now() + 1ms);
             continue;
         }
+        // First, because those who hold on to segments may wait for a commit themselves.
         writer_.give_up();
         writer_.deliver();
+        if (readers_ > 0 || retention_.is_busy() || parts_.segments.has_pins()) {
+            (void)co_await parts_.gate.sleep_until(parts_.mono_now() + 1ms);
+            continue;
+        }
         parts_.cache.clear();
         reader_.forget();
+        retention_.forget();
         const auto lane = co_await recover_lane(parts_);
         if (lane) {
             writer_.start(lane->last_commit, lane->last_check, lane->last_arrival_ms);
@@ -353,6 +349,7 @@ Task<void> Lane::reopen() {
         parts_.report("cannot reopen yet: " + lane.error().to_string());
         (void)co_await parts_.gate.sleep_until(parts_.mono_now() + kReopenEvery);
     }
+    if (!is_stopping_) retention_.resume();
     is_reopening_ = false;
     progress_.notify_all();
     parts_.shards.each([](std::uint32_t, ShardState& state) {
@@ -367,6 +364,7 @@ LogStats Lane::stats() const {
     stats.segments = segments.live().size();
     stats.segment_bytes = segments.bytes_on_disk();
     stats.spare_files = segments.spare_count();
+    retention_.fill_stats(stats);
     stats.cache_bytes = parts_.cache.bytes();
     stats.pending_bytes = writer_.pending_bytes();
     stats.shards = parts_.shards.size();

@@ -6,6 +6,7 @@
 #include "engine/log/lane_parts.h"
 #include "engine/log/lane_reader.h"
 #include "engine/log/recovery.h"
+#include "engine/log/retention.h"
 #include "engine/log/scrub.h"
 
 namespace tidemill {
@@ -14,8 +15,8 @@ namespace tidemill {
 /// (engine/log/log_store.h), for one lane. Core: the lane's reactor. Destroy after `stop`.
 class Lane final : TurnHook {
  public:
-    Lane(Reactor& reactor, const LogConfig& config, std::uint64_t log_id, LaneId id,
-         std::uint64_t seed);
+    Lane(Reactor& reactor, const LogConfig& config, SpaceBudget& space, std::uint64_t log_id,
+         LaneId id, std::uint64_t seed);
     ~Lane();
 
     /// Recovers what is there. Errors: IoFailed, NoSpace.
@@ -25,6 +26,7 @@ class Lane final : TurnHook {
     Task<void> stop();
 
     void configure_shard(ShardUid shard, const ShardPolicy& policy);
+    void drop_unconfigured_shards(ShardUid below);
     Status open_writer(ShardUid shard, Ownership ownership);
     void submit(AppendOp& op, Ownership ownership) { writer_.submit(op, ownership); }
 
@@ -50,16 +52,14 @@ class Lane final : TurnHook {
     void begin_control(WaitingOp& op, ShardUid shard, Control what, std::uint64_t value);
     Task<Status> control(ShardUid shard, Control what, std::uint64_t value);
     Task<void> keep();  // retention and retries, once a tick
-    void retire_segments();
-    std::int64_t expiry_of(const Segment& segment, const SegmentFooter& footer);
     Task<void> reopen();
 
     LaneParts parts_;
     CommitWriter writer_;
     LaneReader reader_;
+    Retention retention_;
     Scrub scrub_;
-    Signal progress_;           // the writer has done something
-    std::uint64_t policy_ = 1;  // counts changes of retention, trims and deletions
+    Signal progress_;  // the writer has done something
     bool is_open_ = false, is_reopening_ = false, is_stopping_ = false;
     std::uint64_t interrupts_ = 0;
     std::uint32_t readers_ = 0;  // reads under way; reopening waits for them

@@ -15,8 +15,8 @@ namespace tidemill {
 
 /// What the writer, the reader and the keeper of a lane share. Core: the lane's.
 struct LaneParts {
-    LaneParts(Reactor& on, const LogConfig& settings, std::uint64_t id_of_log, LaneId lane,
-              std::uint64_t seed)
+    LaneParts(Reactor& on, const LogConfig& settings, SpaceBudget& space, std::uint64_t id_of_log,
+              LaneId lane, std::uint64_t seed)
         : reactor(on),
           config(settings),
           log_id(id_of_log),
@@ -24,7 +24,8 @@ struct LaneParts {
           pacer(on),
           producers(config),
           cache(settings.tail_cache_bytes, settings.block_bytes),
-          segments(on.disk(), config, folder_of(settings, lane), id_of_log, lane, seed, stats) {
+          segments(on.disk(), config, space, folder_of(settings, lane), id_of_log, lane, seed,
+                   stats) {
         stats.lane = lane;
     }
 
@@ -47,6 +48,10 @@ struct LaneParts {
     /// A record has expired when its arrival + retention + this is before wall_now.
     std::int64_t expiry_lag_ms(std::int64_t retention_ms) const {
         return clock.lag_ms(mono_now(), retention_ms);
+    }
+    bool has_expired(const ShardState& state, std::int64_t arrival_ms) {
+        return state.has_expired(arrival_ms,
+                                 to_millis(wall_now()) - expiry_lag_ms(state.retention_ms));
     }
     MonoTime mono_now() const { return reactor.clock().mono_now(); }
 

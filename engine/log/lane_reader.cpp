@@ -35,8 +35,7 @@ Error no_such_shard(ShardUid shard) {
 }  // namespace
 
 bool LaneReader::is_expired(const ShardState& state, std::int64_t arrival_ms) const {
-    const std::int64_t now = to_millis(parts_.wall_now());
-    return arrival_ms + state.retention_ms + parts_.expiry_lag_ms(state.retention_ms) < now;
+    return parts_.has_expired(state, arrival_ms);
 }
 
 Task<Result<ReadResult>> LaneReader::read(ShardUid shard, Ordinal from, ReadLimits limits) {
@@ -115,55 +114,62 @@ Task<Result<std::size_t>> LaneReader::first_segment(ShardUid shard, IsReached is
     co_return static_cast<std::size_t>(low - live.front()->header.number);
 }
 
+// A shard's records may be missing in two places without harm: in the oldest segment, because those
+// before it were retired, and in a rewritten one, which drops what is owed to nobody. There the
+// reader goes on with what is left, and the shard's trim moves there.
 Task<Status> LaneReader::read_disk(ShardUid shard, Ordinal from, ReadLimits limits,
                                    ReadResult& result) {
-    CO_ASSIGN(std::size_t at, co_await first_segment(shard, [from](const ShardEndEntry& end) {
+    auto& live = parts_.segments.live();
+    CO_ASSIGN(const std::size_t at, co_await first_segment(shard, [from](const ShardEndEntry& end) {
                   return end.end > from;
               }));
-    auto& live = parts_.segments.live();
     const SegmentPin pin(*live[at]);
     if (pin->building == nullptr || pin->footer) CO_TRY(co_await parts_.segments.footer(*pin));
-    CO_ASSIGN(const Ordinal first, co_await first_kept(*pin, shard, from));
-    if (first > from) {
-        auto& state = parts_.shards.get(shard.value);
-        state.trim = std::max(state.trim, first);
-        state.trim_arrival_ms = -1;
-        co_return Status{};
-    }
-    CO_TRY(co_await read_segment(*pin, shard, from, limits, result));
-    if (result.batches.empty())
+    const bool is_damaged = pin->is_sealed && (pin->seal.flags & kSealDamaged) != 0;
+    const bool is_allowed = may_lack(*pin) && !is_damaged;
+    if (may_lack(*pin) && is_damaged) CO_TRY(co_await skip_to_first(*pin, shard, from));
+    if (parts_.shards.find(shard)->trim <= from)
+        CO_TRY(co_await read_segment(*pin, shard, from, is_allowed, limits, result));
+    // Trimmed while we waited, or found to be gone: the caller begins again there.
+    if (!result.batches.empty() || parts_.shards.find(shard)->trim > from) co_return Status{};
+    const auto* end = pin->footer ? pin->footer->end_of(shard) : nullptr;
+    if (!is_allowed || end == nullptr || end->end <= from)
         co_return fail(Errc::Corrupt,
                        fmt::format("records of shard {} from {} on are missing in segment {} ({})",
                                    shard, from, pin->header.number, pin->name));
+    skip_to(shard, end->end);
     co_return Status{};
 }
 
-// What a shard had before the oldest segment went with retired ones, and no trim need say so: after
-// a crash perhaps none has been written. In the very first segment that does not follow; in a
-// damaged one, whose index may lack what was destroyed, only where all before the shard's first
-// batch is intact.
-Task<Result<Ordinal>> LaneReader::first_kept(Segment& segment, ShardUid shard, Ordinal from) {
-    const bool is_oldest = segment.header.number == parts_.segments.live().front()->header.number;
-    if (!is_oldest || segment.header.number == 1) co_return 0;
-    const auto& index = segment.footer ? segment.footer->index : segment.building->entries();
-    Ordinal kept = 0;
-    if (const auto first = index_floor(index, segment.footer != nullptr, shard, 0)) {
-        kept = first->first_ordinal;
-    } else if (const auto* end = segment.footer ? segment.footer->end_of(shard) : nullptr) {
-        kept = end->end;
-    }
-    const bool is_damaged = segment.is_sealed && (segment.seal.flags & kSealDamaged) != 0;
-    if (is_damaged && kept > from) {
-        CommitWalk walk(chunks_, segment, shard);
-        walk.start_at_first_commit();
-        CO_ASSIGN(const auto first, co_await walk.next());
-        if (!walk.damage().empty() || !first) co_return 0;
-        kept = first->entry.first_ordinal;
-    }
-    co_return kept;
+// Nothing went before the very first segment.
+bool LaneReader::may_lack(const Segment& segment) const {
+    const auto number = segment.header.number;
+    const bool is_oldest = number == parts_.segments.live().front()->header.number;
+    return segment.header.is_rewritten() || (is_oldest && number != 1);
 }
 
-Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal from,
+// The index of a damaged segment may lack what was destroyed: records are gone with retired ones
+// only where all before the shard's first batch is intact.
+Task<Status> LaneReader::skip_to_first(Segment& segment, ShardUid shard, Ordinal from) {
+    const auto& index = segment.footer ? segment.footer->index : segment.building->entries();
+    const auto known = index_floor(index, segment.footer != nullptr, shard, 0);
+    if (known && known->first_ordinal <= from) co_return Status{};
+    CommitWalk walk(chunks_, segment, shard);
+    walk.start_at_first_commit();
+    CO_ASSIGN(const auto first, co_await walk.next());
+    if (first && walk.damage().empty() && first->entry.first_ordinal > from)
+        skip_to(shard, first->entry.first_ordinal);
+    co_return Status{};
+}
+
+void LaneReader::skip_to(ShardUid shard, Ordinal ordinal) {
+    auto& state = *parts_.shards.find(shard);
+    if (state.trim >= ordinal) return;
+    state.trim = ordinal;
+    state.trim_arrival_ms = -1;
+}
+
+Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal from, bool may_lack,
                                       ReadLimits limits, ReadResult& result) {
     if (segment.footer) {
         auto plan = co_await plan_scattered_read(parts_, segment, shard, from, limits);
@@ -178,7 +184,7 @@ Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal 
     }
     CommitWalk walk(chunks_, segment, shard);
     if (!walk.start_at(from)) co_return Status{};
-    const Ordinal begun = from;
+    Ordinal begun = from;
     std::size_t bytes = 0;
     const auto damaged = [&](const std::string& what) {
         ++parts_.stats.damaged_ranges;
@@ -196,10 +202,14 @@ Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal 
         if (entry.first_ordinal > from) {
             // Something that should be here is not: what was found so far is good, and the next
             // read meets this first.
-            if (!result.batches.empty()) co_return Status{};
-            co_return damaged(walk.damage().empty()
-                                  ? fmt::format("the next record is {}", entry.first_ordinal)
-                                  : walk.damage());
+            if (!result.batches.empty() || parts_.shards.find(shard)->trim > from)
+                co_return Status{};
+            if (!may_lack || !walk.damage().empty())
+                co_return damaged(walk.damage().empty()
+                                      ? fmt::format("the next record is {}", entry.first_ordinal)
+                                      : walk.damage());
+            from = begun = entry.first_ordinal;
+            skip_to(shard, from);
         }
         chunks_.read_ahead(segment, batch->position + entry.bytes);
         CO_ASSIGN(auto slice, co_await chunks_.fetch(segment, batch->position, entry.bytes));
@@ -244,40 +254,37 @@ Task<Result<LaneReader::Sought>> LaneReader::seek_time(ShardUid shard, std::int6
     }
     const Sought in_cache =
         runs.is_empty() ? Sought{state->end, -1} : Sought{runs.front().first, arrival_of(0)};
+    auto& live = parts_.segments.live();
     CO_ASSIGN(std::size_t at, co_await first_segment(shard, [arrival_ms](const ShardEndEntry& end) {
                   return end.last_arrival_ms >= arrival_ms;
               }));
-    auto& live = parts_.segments.live();
-    // The oldest segment's table of ends names the shard also when its batches were all in retired
-    // ones: then the next segment that has any.
-    for (auto number = live[at]->header.number;; number = live[at]->header.number) {
-        const SegmentPin candidate(*live[at]);
-        if (candidate->building == nullptr || candidate->footer)
-            CO_TRY(co_await parts_.segments.footer(*candidate));
-        if (CommitWalk(chunks_, *candidate, shard).start_at_time(arrival_ms)) break;
-        const auto* end = candidate->footer ? candidate->footer->end_of(shard) : nullptr;
+    while (true) {
+        const SegmentPin pin(*live[at]);
+        if (pin->building == nullptr || pin->footer) CO_TRY(co_await parts_.segments.footer(*pin));
+        CommitWalk walk(chunks_, *pin, shard);
+        const bool has_any = walk.start_at_time(arrival_ms);
+        // When damage hides what stands before the batch that was found, the reader shall meet it.
+        for (Ordinal expected = has_any ? walk.first_ordinal() : 0; has_any;) {
+            CO_ASSIGN(const auto batch, co_await walk.next());
+            const bool is_sure = walk.damage().empty() && (pin->seal.flags & kSealDamaged) == 0;
+            if (!batch && is_sure) break;
+            if (!batch)
+                co_return Sought{std::min(in_cache.ordinal, expected), in_cache.arrival_ms, false};
+            const Ordinal first = batch->entry.first_ordinal;
+            if (batch->arrival_ms >= arrival_ms)
+                co_return Sought{is_sure ? first : std::min(first, expected), batch->arrival_ms,
+                                 is_sure};
+            expected = first + batch->entry.count;
+        }
+        // Its table of ends names the shard, and its batches were all in retired segments or have
+        // been dropped here: then the next segment that has any.
+        const auto* end = pin->footer ? pin->footer->end_of(shard) : nullptr;
         if (end == nullptr) co_return in_cache;
+        const auto number = pin->header.number;
         CO_ASSIGN(at, co_await first_segment(shard, [from = end->end](const ShardEndEntry& later) {
                       return later.end > from;
                   }));
         if (live[at]->header.number <= number) co_return in_cache;
-    }
-    const SegmentPin pin(*live[at]);
-    CommitWalk walk(chunks_, *pin, shard);
-    (void)walk.start_at_time(arrival_ms);
-    // When damage hides what stands before the batch that was found, the reader shall meet it.
-    Ordinal expected = walk.first_ordinal();
-    while (true) {
-        CO_ASSIGN(const auto batch, co_await walk.next());
-        const bool is_sure = walk.damage().empty() && (pin->seal.flags & kSealDamaged) == 0;
-        if (!batch)
-            co_return Sought{is_sure ? in_cache.ordinal : std::min(in_cache.ordinal, expected),
-                             in_cache.arrival_ms, is_sure};
-        const Ordinal first = batch->entry.first_ordinal;
-        if (batch->arrival_ms >= arrival_ms)
-            co_return Sought{is_sure ? first : std::min(first, expected), batch->arrival_ms,
-                             is_sure};
-        expected = first + batch->entry.count;
     }
 }
 
@@ -286,8 +293,9 @@ Task<Status> LaneReader::refresh_trim(ShardUid shard) {
     if (state == nullptr || state->trim >= state->end) co_return Status{};
     if (state->trim_arrival_ms >= 0 && !is_expired(*state, state->trim_arrival_ms))
         co_return Status{};
-    const std::int64_t oldest = to_millis(parts_.wall_now()) - state->retention_ms -
-                                parts_.expiry_lag_ms(state->retention_ms);
+    const std::int64_t oldest = std::max(to_millis(parts_.wall_now()) - state->retention_ms -
+                                             parts_.expiry_lag_ms(state->retention_ms),
+                                         state->floor_arrival_ms);
     CO_ASSIGN(const auto first, co_await seek_time(shard, oldest));
     state = parts_.shards.find(shard);
     if (first.is_sure && first.ordinal >= state->trim) {

@@ -30,12 +30,15 @@ class LaneReader {
     bool is_expired(const ShardState& state, std::int64_t arrival_ms) const;
     void read_tail(const ShardState& state, Ordinal from, ReadLimits limits,
                    ReadResult& result) const;
-    /// The first record that the shard still has, when `segment` is the lane's oldest and does not
-    /// hold `from`; else one at or before `from`.
-    Task<Result<Ordinal>> first_kept(Segment& segment, ShardUid shard, Ordinal from);
+    /// Records of a shard may be missing in `segment` without harm.
+    bool may_lack(const Segment& segment) const;
+    /// Skips what went before the shard's first batch in a damaged segment, where that is sure.
+    Task<Status> skip_to_first(Segment& segment, ShardUid shard, Ordinal from);
     Task<Status> read_disk(ShardUid shard, Ordinal from, ReadLimits limits, ReadResult& result);
-    Task<Status> read_segment(Segment& segment, ShardUid shard, Ordinal from, ReadLimits limits,
-                              ReadResult& result);
+    Task<Status> read_segment(Segment& segment, ShardUid shard, Ordinal from, bool may_lack,
+                              ReadLimits limits, ReadResult& result);
+    /// Records before `ordinal` are found to be gone.
+    void skip_to(ShardUid shard, Ordinal ordinal);
     /// Position in live() of the first segment for which `is_reached(end entry)` holds.
     template <class IsReached>
     Task<Result<std::size_t>> first_segment(ShardUid shard, IsReached is_reached);

@@ -128,10 +128,25 @@ Task<Status> LocalLogStore::open_superblock() {
     CO_TRY(disk.sync_directory(config_.directory));
     CO_TRY(disk.sync_directory(""));
     log_id_ = superblock->log_id;
+    fit_to_budget(superblock->lane_count);
     for (std::uint32_t i = 0; i < superblock->lane_count; ++i)
-        lanes_.push_back(std::make_unique<Lane>(reactor_of(LaneId{i}), config_, log_id_, LaneId{i},
-                                                seed_ * 0x9e3779b97f4a7c15 + i));
+        lanes_.push_back(std::make_unique<Lane>(reactor_of(LaneId{i}), config_, *space_, log_id_,
+                                                LaneId{i}, seed_ * 0x9e3779b97f4a7c15 + i));
     co_return Status{};
+}
+
+// A lane needs a few segments to let go of one at a time, and what rewriting copies, half a segment
+// at most, must fit beside everything else.
+void LocalLogStore::fit_to_budget(std::uint32_t lanes) {
+    const std::uint64_t budget = config_.disk_budget_bytes;
+    std::uint64_t reserve = 0;
+    if (budget != 0) {
+        const auto share = align_down(budget / (8 * lanes), 1_MiB);
+        config_.segment_bytes = std::min(config_.segment_bytes, std::max(share, 1_MiB));
+        config_.first_segment_bytes = std::min(config_.first_segment_bytes, config_.segment_bytes);
+        reserve = std::min(config_.segment_bytes / 2 + lanes * 1_MiB, budget / 4);
+    }
+    space_ = std::make_unique<SpaceBudget>(budget, reserve);
 }
 
 Task<Status> LocalLogStore::open() {
@@ -189,6 +204,10 @@ Task<std::vector<LogStats>> LocalLogStore::stats() {
     for (auto& lane : lanes_)
         all.push_back(
             co_await call_on(lane->reactor(), [at = lane.get()] { return stats_of(at); }));
+    if (!all.empty()) {
+        all[0].space_budget_bytes = space_->total();
+        all[0].space_used_bytes = space_->used();
+    }
     co_return all;
 }
 
@@ -219,6 +238,18 @@ Task<Status> LocalLogStore::configure_core(Core* core, Policies policies) {
     for (const auto& [shard, policy] : policies)
         if (&reactor_of(lane_of(shard)) == core->reactor)
             lane_for(shard).configure_shard(shard, policy);
+    co_return Status{};
+}
+
+Task<Status> LocalLogStore::drop_unconfigured_shards(ShardUid below) {
+    if (!is_open_) co_return fail(Errc::Unavailable, "the log is not open");
+    for (auto& lane : lanes_)
+        co_await call_on(lane->reactor(), [at = lane.get(), below] {
+            return [](Lane* in, ShardUid first_unused) -> Task<void> {
+                in->drop_unconfigured_shards(first_unused);
+                co_return;
+            }(at, below);
+        });
     co_return Status{};
 }
 

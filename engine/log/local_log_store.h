@@ -42,9 +42,12 @@ class LocalLogStore final : public LogStore {
     CoreId core_of(ShardUid shard) const { return reactor_of(lane_of(shard)).id(); }
     /// One for each lane.
     Task<std::vector<LogStats>> stats();
+    /// Of all lanes. Threads: any.
+    const SpaceBudget& space() const { return *space_; }
 
     Task<Status> configure_shard(ShardUid shard, ShardPolicy policy) override;
     Task<Status> configure_shards(std::vector<std::pair<ShardUid, ShardPolicy>> shards) override;
+    Task<Status> drop_unconfigured_shards(ShardUid below) override;
     Result<std::unique_ptr<ShardWriter>> open_writer(ShardUid shard, Ownership ownership) override;
     Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) override;
     Task<Result<TailInfo>> tail(ShardUid shard) override;
@@ -75,12 +78,14 @@ class LocalLogStore final : public LogStore {
     Core& here();
     Lane& lane_for(ShardUid shard) { return *lanes_[lane_of(shard).value]; }
     Task<Status> open_superblock();
+    void fit_to_budget(std::uint32_t lanes);
     Task<Status> configure_core(Core* core, Policies policies);
 
     std::vector<Core> cores_;
     LogConfig config_;
     std::uint64_t log_id_ = 0;
     std::uint64_t seed_ = 0;
+    std::unique_ptr<SpaceBudget> space_;
     std::vector<std::unique_ptr<Lane>> lanes_;
     bool is_open_ = false;
 };

@@ -16,6 +16,11 @@ enum class LogDurability : std::uint8_t {
              ///< loss of power what was written since the last tick
 };
 
+enum class WhenFull : std::uint8_t {
+    Refuse,      ///< appends are Rejected with NoSpace until there is room
+    DropOldest,  ///< the oldest segments go before their time, reported and counted
+};
+
 /// How the log behaves. Every limit is per lane unless it says otherwise.
 struct LogConfig {
     std::string directory = "log";  ///< folder below the reactor's disk root
@@ -24,8 +29,10 @@ struct LogConfig {
 
     std::size_t segment_bytes = 256_MiB;      ///< of a full-grown segment
     std::size_t first_segment_bytes = 8_MiB;  ///< doubles from segment to segment
-    std::uint64_t disk_budget_bytes = 0;      ///< all files of the lane; 0: what the disk has
-    std::uint32_t spare_files = 2;            ///< retired files kept for use again
+    std::uint64_t disk_budget_bytes = 0;      ///< files of all lanes together; 0: what the disk has
+    std::uint64_t disk_free_bytes = 0;        ///< left free on the file system
+    WhenFull when_full = WhenFull::Refuse;
+    std::uint32_t spare_files = 2;  ///< retired files kept for use again
 
     std::uint32_t writes_in_flight = 4;
     std::size_t second_write_bytes =
@@ -46,6 +53,11 @@ struct LogConfig {
     std::chrono::milliseconds producer_idle = std::chrono::hours{7 * 24};  ///< then forgotten
     std::uint64_t scrub_bytes_per_second = 0;  ///< background verification; 0: none
     std::chrono::milliseconds scrub_interval = std::chrono::hours{168};  ///< between its passes
+    double rewrite_live_share = 0.5;  ///< a segment with less that is owed is rewritten
+    std::uint64_t rewrite_bytes_per_second = 64_MiB;  ///< read and written each; 0: never rewrite
+    std::uint64_t rewrite_gain_min = 256_KiB;         ///< a smaller gain is not worth a file
+    /// A lane that takes nothing for so long gives spare files back which it is unlikely to need.
+    std::chrono::milliseconds idle_after{20'000};
 
     std::chrono::milliseconds tick{1000};  ///< retention, retries, deadlines of idle lanes
     std::uint64_t seed = 0;  ///< of salts and ids; 0: from the system. Simulation sets it.

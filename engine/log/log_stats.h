@@ -27,6 +27,14 @@ struct LogStats {
     std::uint64_t tail_reads = 0, disk_reads = 0;
     std::uint64_t segments = 0, segment_bytes = 0, spare_files = 0;
     std::uint64_t segments_recycled = 0, segments_removed = 0;
+    std::uint64_t live_bytes = 0;  ///< in sealed segments, owed to somebody as of the last look
+    std::uint64_t dead_bytes = 0;  ///< in sealed segments, owed to nobody
+    std::uint64_t segments_rewritten = 0;
+    std::uint64_t rewritten_bytes = 0;  ///< copied by rewriting
+    std::uint64_t freed_bytes = 0;      ///< files' bytes given back by retiring and rewriting
+    std::uint64_t dropped_early_segments = 0, dropped_early_bytes = 0;  ///< before their time
+    std::uint64_t size_trims = 0;  ///< times a shard's oldest records went for its max_bytes
+    std::uint64_t space_budget_bytes = 0, space_used_bytes = 0;  ///< of all lanes, in lane 0 only
     std::uint64_t rejected_throttled = 0, rejected_no_space = 0, rejected_other = 0, unknown = 0;
     std::uint64_t duplicates = 0;    ///< batches recognised as stored before
     std::uint64_t out_of_order = 0;  ///< batches of idempotent producers refused as such

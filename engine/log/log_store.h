@@ -76,6 +76,7 @@ struct ProducerPosition {
 struct ShardPolicy {
     std::chrono::milliseconds retention = std::chrono::hours{24};
     bool is_deleted = false;  ///< its stream is gone: reads fail with NotFound, space comes back
+    std::uint64_t max_bytes = 0;  ///< of stored batches; beyond it the oldest go. 0: no bound
 };
 
 /// Writes the end of one shard. Obtained from LogStore::open_writer. Usable from the core that
@@ -105,12 +106,18 @@ class LogStore {
  public:
     virtual ~LogStore() = default;
 
-    /// Tells the store of a shard that the catalog has made, or changes its policy. Idempotent,
+    /// Tells the store of a shard that the catalog has made, or changes its policy. Takes effect on
+    /// reads at once; what has expired once does not come back with a longer retention. Idempotent,
     /// cheap, not durable: the catalog repeats it for all shards at start. A shard the store has
     /// never been told of does not exist for it.
     virtual Task<Status> configure_shard(ShardUid shard, ShardPolicy policy) = 0;
     /// The same for many shards at once (start-up; creating a stream).
     virtual Task<Status> configure_shards(std::vector<std::pair<ShardUid, ShardPolicy>> shards) = 0;
+
+    /// After all shards that the catalog knows have been configured: what the store holds of other
+    /// shards below `below` belongs to deleted streams, and its space comes back. From `below` on
+    /// the catalog has never given a number away: such records are kept and reported.
+    virtual Task<Status> drop_unconfigured_shards(ShardUid below) = 0;
 
     /// Errors: NotFound, Fenced (a greater epoch is known).
     virtual Result<std::unique_ptr<ShardWriter>> open_writer(ShardUid shard,
@@ -146,8 +153,8 @@ class LogStore {
     virtual Task<std::vector<Result<TailInfo>>> seal_shards(std::vector<ShardUid> shards,
                                                             Ownership ownership) = 0;
 
-    /// Records before `before` will not be read again; space comes back when whole segments are
-    /// free.
+    /// Records before `before` will not be read again, and their space comes back. Works when the
+    /// disk budget is used up.
     virtual Task<Status> trim(ShardUid shard, Ordinal before) = 0;
 };
 

@@ -75,32 +75,38 @@ Task<Status> secure_end(Segment& segment, std::uint64_t from) {
     co_return Status{};
 }
 
+/// Takes the state of the lane as of the end of a sealed segment; false when it cannot be believed.
+Task<Result<bool>> load_state(LaneParts& parts, Segment& segment) {
+    const SegmentPin pin(segment);
+    const auto footer = co_await parts.segments.read_stored_footer(segment);
+    if (!footer && footer.error().code != Errc::Corrupt) co_return std::unexpected(footer.error());
+    if (!footer) {
+        parts.report(footer.error().message);
+        co_return false;
+    }
+    const auto producers = co_await parts.segments.read_producers(segment);
+    if (!producers && producers.error().code != Errc::Corrupt)
+        co_return std::unexpected(producers.error());
+    if (!producers) {
+        parts.report(producers.error().message);
+        co_return false;
+    }
+    for (const auto& end : (*footer)->ends)
+        parts.shards.learn(end);
+    parts.producers.clear();
+    for (const auto& batch : *producers)
+        parts.producers.learn(batch);
+    co_return true;
+}
+
 /// Position in live() of the newest segment whose state of the lane can be believed, having loaded
-/// it; npos without one.
-Task<Result<std::size_t>> load_newest_state(LaneParts& parts) {
+/// it; npos without one. One whose seal could not be written may have sealed ones above it: it gets
+/// its seal now, or it would neither be retired nor rewritten, ever.
+Task<Result<std::size_t>> load_newest_state(LaneParts& parts, std::size_t first_unsealed) {
     auto& live = parts.segments.live();
-    for (std::size_t i = live.size(); i-- > 0;) {
-        if (!live[i]->is_sealed) continue;
-        const SegmentPin pin(*live[i]);
-        const auto footer = co_await parts.segments.read_stored_footer(*pin);
-        if (!footer && footer.error().code != Errc::Corrupt)
-            co_return std::unexpected(footer.error());
-        if (!footer) {
-            parts.report(footer.error().message);
-            continue;
-        }
-        const auto producers = co_await parts.segments.read_producers(*pin);
-        if (!producers && producers.error().code != Errc::Corrupt)
-            co_return std::unexpected(producers.error());
-        if (!producers) {
-            parts.report(producers.error().message);
-            continue;
-        }
-        for (const auto& end : (*footer)->ends)
-            parts.shards.learn(end);
-        for (const auto& batch : *producers)
-            parts.producers.learn(batch);
-        co_return i;
+    for (std::size_t i = first_unsealed; i-- > 0;) {
+        CO_ASSIGN(const bool is_loaded, co_await load_state(parts, *live[i]));
+        if (is_loaded) co_return i;
     }
     co_return SIZE_MAX;
 }
@@ -114,7 +120,10 @@ Task<Result<RecoveredLane>> recover_lane(LaneParts& parts) {
     parts.shards.forget_log();
     parts.producers.clear();
     auto& live = parts.segments.live();
-    CO_ASSIGN(const std::size_t trusted, co_await load_newest_state(parts));
+    const auto unsealed =
+        std::ranges::find(live, false, [](const auto& s) { return s->is_sealed; });
+    const auto first_unsealed = static_cast<std::size_t>(unsealed - live.begin());
+    CO_ASSIGN(const std::size_t trusted, co_await load_newest_state(parts, first_unsealed));
     const std::size_t first = trusted == SIZE_MAX ? 0 : trusted + 1;
     if (trusted != SIZE_MAX) {
         lane.last_commit = live[trusted]->seal.last_commit;
@@ -123,6 +132,12 @@ Task<Result<RecoveredLane>> recover_lane(LaneParts& parts) {
     for (std::size_t i = first; i < live.size(); ++i) {
         auto& segment = *live[i];
         const bool is_newest = i + 1 == live.size();
+        if (segment.is_sealed && i > first_unsealed) {
+            CO_ASSIGN(const bool is_loaded, co_await load_state(parts, segment));
+            lane.last_commit = segment.seal.last_commit;
+            lane.last_check = segment.seal.last_check;
+            if (is_loaded) continue;
+        }
         const std::uint64_t limit =
             is_newest ? (segment.is_sealed ? segment.seal.last_commit + 1 : UINT64_MAX)
                       : live[i + 1]->header.first_commit;

@@ -43,8 +43,11 @@ struct SegmentHeader {
     std::int64_t created_ms;
     std::uint32_t lane;
     std::uint32_t previous_check;  ///< header_crc of commit first_commit-1
-    std::uint32_t reserved;
+    /// How often this segment has been rewritten; of two files with one number the greater counts.
+    std::uint32_t generation;
     std::uint32_t crc;
+
+    bool is_rewritten() const { return generation != 0; }
 };
 static_assert(sizeof(SegmentHeader) == 80);
 
@@ -90,17 +93,21 @@ static_assert(sizeof(SegmentIndexEntry) == 32);
 constexpr std::uint64_t kIndexStride = 64_KiB;
 
 /// The state of a shard's end when the segment was sealed; of all shards of the lane that ever held
-/// anything.
+/// anything and are not deleted.
 struct ShardEndEntry {
     std::uint32_t shard;
     std::uint32_t epoch;
     std::uint64_t end;
     std::uint64_t trim;
     std::int64_t last_arrival_ms;
-    std::uint32_t flags;  ///< bit 0: sealed
-    std::uint32_t reserved;
+    std::uint32_t flags;   ///< ShardEndFlag
+    std::uint32_t bytes8;  ///< of its batches in this segment with their padding, in units of 8
 };
 static_assert(sizeof(ShardEndEntry) == 40);
+enum ShardEndFlag : std::uint32_t {
+    kShardSealed = 1,
+    kShardGone = 2,  ///< its stream was deleted; listed only where bytes of it remain
+};
 
 /// A batch of an idempotent producer (docs/formats/record_batch.md, "Idempotence"): what its
 /// repetition is recognised by and answered with. The last few of each producer and shard.

@@ -33,9 +33,12 @@ void SegmentIndexBuilder::add(std::uint64_t position, std::int64_t commit_arriva
     const std::int64_t arrival = commit_arrival_ms + std::int64_t{entry.arrival_delta};
     last_arrival_ms_ = std::max(last_arrival_ms_, arrival);
     const auto stride = static_cast<std::uint32_t>(position / kIndexStride) + 1;
-    auto& seen = stride_of_shard_[entry.shard];
-    if (seen == stride) return;
-    seen = stride;
+    auto& share = shares_[entry.shard];
+    if (share.bytes8 == 0) share.first = entry.first_ordinal, share.first_arrival_ms = arrival;
+    share.bytes8 += static_cast<std::uint32_t>(align_up(entry.bytes, kCommitAlignment) / 8);
+    share.last_arrival_ms = arrival;
+    if (share.stride == stride) return;
+    share.stride = stride;
     entries_.push_back({entry.shard, static_cast<std::uint32_t>(position / 8), entry.first_ordinal,
                         arrival, entry.offset, entry.bytes});
 }

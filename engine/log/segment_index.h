@@ -13,8 +13,17 @@ namespace tidemill {
 /// Collects a segment's sparse index while its commits become durable or are scanned.
 class SegmentIndexBuilder {
  public:
+    /// What a shard has in the segment.
+    struct Share {
+        std::uint32_t stride = 0;  ///< last one noted, plus 1
+        std::uint32_t bytes8 = 0;  ///< of its batches with their padding, in units of 8
+        Ordinal first = 0;
+        std::int64_t first_arrival_ms = 0, last_arrival_ms = 0;
+    };
+
     /// Notes that the commit at `position` holds `entry` (a batch), in log order.
     void add(std::uint64_t position, std::int64_t commit_arrival_ms, const DirectoryEntry& entry);
+    const boost::unordered_flat_map<std::uint32_t, Share>& shares() const { return shares_; }
     std::uint64_t record_count() const { return record_count_; }
     std::int64_t last_arrival_ms() const { return last_arrival_ms_; }
     /// In log order.
@@ -24,7 +33,7 @@ class SegmentIndexBuilder {
 
  private:
     std::vector<SegmentIndexEntry> entries_;
-    boost::unordered_flat_map<std::uint32_t, std::uint32_t> stride_of_shard_;
+    boost::unordered_flat_map<std::uint32_t, Share> shares_;
     std::uint64_t record_count_ = 0;
     std::int64_t last_arrival_ms_ = 0;
 };

@@ -36,10 +36,15 @@ Task<Result<std::optional<CommitHeader>>> SegmentScanner::header_at(std::uint64_
                                                                     bool is_chained) {
     CO_ASSIGN(const Bytes bytes, co_await window_.at(position, sizeof(CommitHeader)));
     auto header = parse_commit_header(bytes, origin_);
-    if (header && is_chained &&
-        (header->number != next_number_ || header->previous_check != previous_check_))
+    if (header && is_chained && (!follows(*header) || header->previous_check != previous_check_))
         header.reset();
     co_return header;
+}
+
+// Where commits were dropped by rewriting, numbers ascend but are not dense.
+bool SegmentScanner::follows(const CommitHeader& header) const {
+    if (header_.is_rewritten()) return header.number >= next_number_ && header.number < limit_;
+    return header.number == next_number_;
 }
 
 Task<Result<std::optional<SegmentScanner::Later>>> SegmentScanner::find_later(

@@ -90,6 +90,7 @@ class SegmentScanner {
     /// The commit at `position` when its header fits; `is_chained` also asks for number and
     /// previous check.
     Task<Result<std::optional<CommitHeader>>> header_at(std::uint64_t position, bool is_chained);
+    bool follows(const CommitHeader& header) const;
     /// Searches from `position` for a later commit: the nearest one, and whether any proves
     /// `number` durable.
     Task<Result<std::optional<Later>>> find_later(std::uint64_t position, std::uint64_t number,

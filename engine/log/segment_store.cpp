@@ -15,23 +15,37 @@ namespace {
 
 constexpr std::uint64_t kReturnWorth = 256_KiB;  // a smaller tail is not worth giving back
 
+/// Written before ends tables said how many bytes each shard has.
+bool lacks_shares(const SegmentFooter& footer) {
+    return !footer.index.empty() && std::ranges::all_of(footer.ends, [](const ShardEndEntry& end) {
+        return end.bytes8 == 0;
+    });
+}
+
 bool is_spare_name(const std::string& name) { return name.starts_with("file-"); }
 
 }  // namespace
 
-SegmentStore::SegmentStore(Disk& disk, const LogConfig& config, std::string folder,
-                           std::uint64_t log_id, LaneId lane, std::uint64_t seed, LogStats& stats)
+SegmentStore::SegmentStore(Disk& disk, const LogConfig& config, SpaceBudget& space,
+                           std::string folder, std::uint64_t log_id, LaneId lane,
+                           std::uint64_t seed, LogStats& stats)
     : disk_(disk),
       config_(config),
+      space_(space),
       folder_(std::move(folder)),
       log_id_(log_id),
       lane_(lane),
       random_(seed),
       stats_(stats),
-      spares_(disk, config, folder_) {}
+      spares_(disk, config, folder_,
+              [this](std::uint64_t bytes) { return admit(bytes, SpaceUse::Producers); }) {}
+
+SegmentStore::~SegmentStore() { space_.give_back(charged_); }
 
 Task<Status> SegmentStore::load() {
     live_.clear();
+    left_.clear();
+    rewriting_bytes_ = 0;
     spares_.start(0, 0);
     next_segment_ = 1;
     std::uint64_t last_file = 0;
@@ -76,10 +90,15 @@ Task<Status> SegmentStore::load() {
             segment->seal = *seal;
             segment->is_sealed = true;
             segment->end_position = seal->end_position;
+            if ((seal->flags & kSealPunched) != 0)
+                segment->file_bytes = std::min(
+                    segment->file_bytes, align_up(seal->producers_position +
+                                                      seal->producers_count * sizeof(ProducedBatch),
+                                                  kBlockBytes));
         }
         found.push_back(std::move(segment));
     }
-    std::ranges::sort(found, {}, [](const auto& segment) { return segment->header.number; });
+    CO_TRY(co_await choose_generations(found));
     std::size_t first_live = found.size();
     while (first_live > 0) {
         const auto& segment = *found[first_live - 1];
@@ -104,14 +123,8 @@ Task<Status> SegmentStore::load() {
         live_.push_back(std::move(found[i]));
     }
     spares_.start(last_file, live_.empty() ? 0 : live_.back()->file_bytes);
+    settle_space();
     co_return Status{};
-}
-
-std::uint64_t SegmentStore::live_bytes() const {
-    std::uint64_t bytes = 0;
-    for (const auto& segment : live_)
-        bytes += segment->file_bytes;
-    return bytes;
 }
 
 Task<Result<Segment*>> SegmentStore::begin_segment(std::uint64_t first_commit,
@@ -152,6 +165,13 @@ Task<Status> SegmentStore::seal_segment(Segment& segment, SealedState state,
     auto footer = std::make_unique<SegmentFooter>();
     footer->index = segment.building->sorted();
     footer->ends = std::move(state.ends);
+    for (auto& end : footer->ends) {
+        const auto share = segment.building->shares().find(end.shard);
+        end.bytes8 = share == segment.building->shares().end() ? 0 : share->second.bytes8;
+    }
+    std::erase_if(footer->ends, [](const ShardEndEntry& end) {
+        return (end.flags & kShardGone) != 0 && end.bytes8 == 0;
+    });
     const auto as_block_bytes = [](const auto& items) {
         return std::as_bytes(std::span(items.data(), items.size()));
     };
@@ -209,13 +229,17 @@ Task<Status> SegmentStore::seal_segment(Segment& segment, SealedState state,
     segment.is_sealed = true;
     segment.building.reset();
     trim_footer_cache();
+    settle_space();
     co_return Status{};
 }
 
 void SegmentStore::retire_oldest() {
-    TM_CHECK(live_.size() > 1 && live_.front()->pins == 0);
-    auto segment = std::move(live_.front());
+    TM_CHECK(live_.size() > 1);
+    left_.push_back(std::move(live_.front()));
     live_.pop_front();
+}
+
+void SegmentStore::free_file(std::unique_ptr<Segment> segment) {
     const bool is_whole = (segment->seal.flags & kSealPunched) == 0 && segment->is_sealed;
     if (is_whole && open_file(*segment)) {
         SpareFile file{segment->name, std::move(segment->file), segment->file_bytes,
@@ -245,7 +269,7 @@ Task<Result<const SegmentFooter*>> SegmentStore::footer(Segment& segment) {
     if (segment.footer == nullptr) {
         segment.is_loading = true;
         auto footer = co_await read_footer(segment);
-        if (!footer && footer.error().code == Errc::Corrupt)
+        if (footer ? lacks_shares(**footer) : footer.error().code == Errc::Corrupt)
             footer = co_await rebuild_footer(segment);
         segment.is_loading = false;
         loaded_.notify_all();
@@ -315,19 +339,17 @@ Task<Result<std::unique_ptr<SegmentFooter>>> SegmentStore::read_footer(Segment& 
 
 // The ends of shards that this segment does not mention come from the segment before it.
 Task<Result<std::unique_ptr<SegmentFooter>>> SegmentStore::rebuild_footer(Segment& segment) {
-    const std::size_t at = segment.header.number - live_.front()->header.number;
     ShardTable shards;
-    if (at > 0) {
-        const SegmentPin before(*live_[at - 1]);
+    if (auto* const previous = find(segment.header.number - 1); previous != nullptr) {
+        const SegmentPin before(*previous);
         CO_ASSIGN(const auto* earlier, co_await footer(*before));
         for (const auto& end : earlier->ends)
             shards.learn(end);
     }
     CO_TRY(open_file(segment));
-    const auto position = segment.header.number - live_.front()->header.number;
-    const std::uint64_t limit = position + 1 < live_.size()
-                                    ? live_[position + 1]->header.first_commit
-                                    : segment.seal.last_commit + 1;
+    const auto* const next = find(segment.header.number + 1);
+    const std::uint64_t limit =
+        next != nullptr ? next->header.first_commit : segment.seal.last_commit + 1;
     SegmentScanner scanner(*segment.file, segment.header, limit - 1, limit);
     SegmentIndexBuilder index;
     while (true) {
@@ -343,6 +365,9 @@ Task<Result<std::unique_ptr<SegmentFooter>>> SegmentStore::rebuild_footer(Segmen
     auto footer = std::make_unique<SegmentFooter>();
     footer->index = index.sorted();
     footer->ends = shards.ends();
+    for (auto& end : footer->ends)
+        if (const auto share = index.shares().find(end.shard); share != index.shares().end())
+            end.bytes8 = share->second.bytes8;
     co_return footer;
 }
 

@@ -14,6 +14,13 @@ void ShardTable::publish(const DirectoryEntry& entry, std::int64_t commit_arriva
                 state.trim_arrival_ms = -1;
             }
         }
+        if (entry.bytes == static_cast<std::uint32_t>(Control::End)) {
+            state.end = state.durable_end = std::max(state.end, entry.first_ordinal);
+            state.next = std::max(state.next, state.end);
+            state.epoch = std::max(state.epoch, entry.check);
+            state.last_arrival_ms = state.durable_arrival_ms = std::max(
+                state.last_arrival_ms, commit_arrival_ms + std::int64_t{entry.arrival_delta});
+        }
         return;
     }
     state.end = std::max(state.end, entry.first_ordinal + entry.count);
@@ -39,7 +46,7 @@ void ShardTable::learn(const ShardEndEntry& entry) {
     state.trim = state.trim_in_log = entry.trim;
     state.last_arrival_ms = state.durable_arrival_ms = entry.last_arrival_ms;
     state.epoch = std::max(state.epoch, entry.epoch);
-    state.is_sealed = (entry.flags & 1) != 0;
+    state.is_sealed = (entry.flags & kShardSealed) != 0;
 }
 
 void ShardTable::forget_log() {
@@ -57,8 +64,9 @@ std::vector<ShardEndEntry> ShardTable::ends() {
     ends.reserve(states_.size());
     for (const auto& [shard, state] : states_)
         if (state.ever_held_anything())
-            ends.push_back({shard, state.epoch, state.durable_end, state.trim,
-                            state.durable_arrival_ms, state.is_sealed ? 1u : 0u, 0});
+            ends.push_back(
+                {shard, state.epoch, state.durable_end, state.trim, state.durable_arrival_ms,
+                 (state.is_sealed ? kShardSealed : 0u) | (is_gone(shard) ? kShardGone : 0u), 0});
     std::ranges::sort(ends, {}, &ShardEndEntry::shard);
     return ends;
 }

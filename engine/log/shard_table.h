@@ -35,8 +35,10 @@ struct ShardState {
     std::int64_t durable_arrival_ms = 0;
     std::int64_t trim_arrival_ms = -1;  ///< of the record at trim; -1: not looked up
     std::int64_t retention_ms = 0;
-    std::uint32_t epoch = 0;  ///< greatest seen; smaller ones are fenced
-    bool is_known = false;    ///< the catalog has told us of it
+    std::int64_t floor_arrival_ms = INT64_MIN;  ///< what arrived before it has once expired
+    std::uint64_t max_bytes = 0;                ///< 0: no bound
+    std::uint32_t epoch = 0;                    ///< greatest seen; smaller ones are fenced
+    bool is_known = false;                      ///< the catalog has told us of it
     bool is_deleted = false;
     bool is_sealed = false;  ///< durably
     bool is_sealing = false;
@@ -45,6 +47,9 @@ struct ShardState {
         changed;  ///< for those who wait for its end to move; made for the first of them
 
     bool ever_held_anything() const { return end > 0 || is_sealed || trim > 0; }
+    bool has_expired(std::int64_t arrival_ms, std::int64_t now_ms) const {
+        return arrival_ms + retention_ms < now_ms || arrival_ms < floor_arrival_ms;
+    }
     TailInfo tail() const {
         return {std::min(trim, end), end, is_sealed, from_millis(last_arrival_ms)};
     }
@@ -66,6 +71,15 @@ class ShardTable {
             visit(shard, state);
     }
 
+    /// Shards below `below` that the catalog has not told of are deleted ones.
+    void drop_unconfigured(std::uint32_t below) { configured_below_ = below; }
+    /// Its stream is deleted: nothing of it is owed to anybody.
+    bool is_gone(std::uint32_t shard) const {
+        const auto it = states_.find(shard);
+        if (it == states_.end() || !it->second.is_known) return shard < configured_below_;
+        return it->second.is_deleted;
+    }
+
     /// Takes what an entry of a commit says that readers may now see; `epoch` is the batch's.
     /// Idempotent.
     void publish(const DirectoryEntry& entry, std::int64_t commit_arrival_ms, std::uint32_t epoch);
@@ -80,6 +94,7 @@ class ShardTable {
 
  private:
     boost::unordered_flat_map<std::uint32_t, ShardState> states_;
+    std::uint32_t configured_below_ = 0;
 };
 
 }  // namespace tidemill

@@ -24,12 +24,12 @@ void SpareFiles::start(std::uint64_t last_file, std::uint64_t grown_bytes) {
         config_.first_segment_bytes, std::min<std::uint64_t>(grown_bytes, config_.segment_bytes));
 }
 
-Task<Status> SpareFiles::prepare(std::uint64_t bytes, std::uint64_t other_bytes) {
+Task<Status> SpareFiles::prepare(std::uint64_t bytes) {
     while (is_preparing_)
         co_await prepared_.wait_until(MonoTime::max());
     if (!spares_.empty() && next().bytes >= bytes) co_return Status{};
     is_preparing_ = true;
-    auto made = co_await make(bytes, other_bytes);
+    auto made = co_await make(bytes);
     is_preparing_ = false;
     prepared_.notify_all();
     co_return made;
@@ -37,24 +37,19 @@ Task<Status> SpareFiles::prepare(std::uint64_t bytes, std::uint64_t other_bytes)
 
 // Space is reserved, not written: writing a whole segment twice would halve what the disk can take
 // (docs/decisions/0004-reserved-segments.md).
-Task<Status> SpareFiles::make(std::uint64_t bytes, std::uint64_t other_bytes) {
+Task<Status> SpareFiles::make(std::uint64_t bytes) {
     const std::uint64_t target = align_up(std::max(bytes, next_bytes_), kSizeStep);
     if (half_made_.name.empty()) {
         if (!spares_.empty()) {  // too small for this batch: let it grow
             half_made_ = take();
         } else {
-            auto name = fmt::format("file-{:06}", next_file_++);
+            auto name = new_name();
             CO_ASSIGN(half_made_.file,
                       disk_.open(fmt::format("{}/{}", folder_, name), {.create = true}));
             half_made_.name = std::move(name);
         }
     }
-    const std::uint64_t all =
-        other_bytes + this->bytes() - half_made_.bytes + std::max(half_made_.bytes, target);
-    if (config_.disk_budget_bytes != 0 && all > config_.disk_budget_bytes)
-        co_return fail(Errc::NoSpace,
-                       fmt::format("{} holds {} of its {} bytes of disk", folder_,
-                                   other_bytes + this->bytes(), config_.disk_budget_bytes));
+    if (target > half_made_.bytes) CO_TRY(admit_(target - half_made_.bytes));
     CO_TRY(co_await half_made_.file->grow(target));
     half_made_.bytes = std::max(half_made_.bytes, target);
     CO_TRY(co_await half_made_.file->sync());
@@ -69,6 +64,30 @@ Task<Status> SpareFiles::make(std::uint64_t bytes, std::uint64_t other_bytes) {
     next_bytes_ =
         std::min<std::uint64_t>(target * 2, std::max<std::uint64_t>(config_.segment_bytes, bytes));
     co_return Status{};
+}
+
+std::string SpareFiles::new_name() { return fmt::format("file-{:06}", next_file_++); }
+
+std::size_t SpareFiles::drop(std::uint64_t bytes) {
+    if (is_preparing_) return 0;
+    std::size_t dropped = 0;
+    const auto remove = [&](SpareFile& file) {
+        file.file.reset();
+        (void)disk_.remove(fmt::format("{}/{}", folder_, file.name));
+        ++dropped;
+    };
+    if (!half_made_.name.empty() && this->bytes() > bytes) {
+        remove(half_made_);
+        half_made_ = {};
+    }
+    while (this->bytes() > bytes && !spares_.empty()) {
+        const auto largest = std::ranges::max_element(spares_, {}, &SpareFile::bytes);
+        remove(*largest);
+        spares_.erase(largest);
+    }
+    if (spares_.empty())
+        next_bytes_ = std::min<std::uint64_t>(next_bytes_, config_.first_segment_bytes);
+    return dropped;
 }
 
 SpareFile SpareFiles::take() {

@@ -11,22 +11,33 @@
 namespace tidemill {
 namespace {
 
-/// How far each shard has come; finds ordinals given twice or left out.
-using ShardEnds = std::map<std::uint32_t, std::uint64_t>;
+/// How far each shard has come, and in which segment; finds ordinals given twice or left out.
+struct ShardPlace {
+    std::uint64_t end, segment;
+};
+struct ShardEnds {
+    std::map<std::uint32_t, ShardPlace> places;
+    std::uint64_t last_rewritten = 0;  // number of the newest rewritten segment so far
+};
 
 void follow(const DirectoryEntry& entry, const SegmentReport& segment, ShardEnds& ends,
             LaneReport& lane) {
     if (entry.is_control()) return;
-    const auto [at, is_new] = ends.try_emplace(entry.shard, entry.first_ordinal);
-    if (at->second != entry.first_ordinal)
+    const auto [at, is_new] = ends.places.try_emplace(
+        entry.shard, ShardPlace{entry.first_ordinal, segment.header.number});
+    auto& place = at->second;
+    // Records may be missing where a segment was rewritten, and nowhere else.
+    const bool may_lack = ends.last_rewritten >= place.segment;
+    if (entry.first_ordinal < place.end || (entry.first_ordinal > place.end && !may_lack))
         lane.problems.push_back(fmt::format("shard {}: record {} follows {} in segment {}",
-                                            entry.shard, entry.first_ordinal, at->second,
+                                            entry.shard, entry.first_ordinal, place.end,
                                             segment.header.number));
-    at->second = entry.first_ordinal + entry.count;
+    place = {entry.first_ordinal + entry.count, segment.header.number};
 }
 
 Task<Status> scan(File& file, SegmentReport& segment, std::uint64_t proven, std::uint64_t limit,
                   ShardEnds& ends, LaneReport& lane, const VisitBatch& visit) {
+    if (segment.header.is_rewritten()) ends.last_rewritten = segment.header.number;
     SegmentScanner scanner(file, segment.header, proven, limit);
     while (true) {
         CO_ASSIGN(const auto commit, co_await scanner.next());
@@ -87,7 +98,22 @@ Task<Result<LaneReport>> verify_lane(Disk& disk, std::string folder, std::uint64
         }
         found.emplace_back(std::move(report), report.is_sealed ? *seal : SegmentSeal{});
     }
-    std::ranges::sort(found, {}, [](const auto& pair) { return pair.first.header.number; });
+    std::ranges::sort(found, [](const auto& a, const auto& b) {
+        const auto rank = [](const SegmentReport& report) {
+            return std::tuple(report.header.number, !report.is_sealed,
+                              ~std::uint64_t{report.header.generation});
+        };
+        return rank(a.first) < rank(b.first);
+    });
+    // Of several forms of one segment the first counts; the others are about to be removed.
+    for (std::size_t i = 1; i < found.size();) {
+        if (found[i].first.header.number != found[i - 1].first.header.number) {
+            ++i;
+            continue;
+        }
+        lane.segments.push_back(std::move(found[i].first));
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(i));
+    }
     ShardEnds ends;
     for (std::size_t i = 0; i < found.size(); ++i) {
         auto& [report, seal] = found[i];
@@ -110,7 +136,8 @@ Task<Result<LaneReport>> verify_lane(Disk& disk, std::string folder, std::uint64
         }
         lane.segments.push_back(std::move(report));
     }
-    lane.shards = ends.size();
+    std::ranges::sort(lane.segments, {}, [](const auto& segment) { return segment.header.number; });
+    lane.shards = ends.places.size();
     co_return lane;
 }
 
@@ -166,13 +193,16 @@ std::string to_text(const LogReport& report) {
             text += fmt::format("lane {} segment {} {}: ", lane.lane, segment.header.number,
                                 segment.file);
             if (!segment.is_live) {
-                text += "retired\n";
+                text += "not in use\n";
                 continue;
             }
             text += fmt::format("{} commits from {}, {} batches, {} records, {} of {} bytes{}{}\n",
                                 segment.commits, segment.header.first_commit, segment.batches,
                                 segment.records, segment.end_position, segment.file_bytes,
-                                segment.is_sealed ? ", sealed" : ", open",
+                                segment.header.is_rewritten()
+                                    ? fmt::format(", rewritten {} times", segment.header.generation)
+                                : segment.is_sealed ? ", sealed"
+                                                    : ", open",
                                 segment.is_torn ? ", torn end" : "");
             commits += segment.commits;
             batches += segment.batches;

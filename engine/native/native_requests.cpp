@@ -23,6 +23,8 @@ Answer answer_of(std::uint8_t kind) {
         case Kind::MergeShards:
         case Kind::ScaleStream:
             return answer_resharding;
+        case Kind::SetRetention:
+            return answer_retention;
         case Kind::Checkpoints:
         case Kind::AcquireLease:
         case Kind::SaveCheckpoint:

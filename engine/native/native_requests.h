@@ -21,6 +21,9 @@ Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& r
 // resharding.cpp: SplitShard, MergeShards, ScaleStream
 Task<Status> answer_resharding(NativeConnection& connection, const NativeRequest& request,
                                NativeReply& reply);
+// retention.cpp: SetRetention
+Task<Status> answer_retention(NativeConnection& connection, const NativeRequest& request,
+                              NativeReply& reply);
 // leases.cpp: Checkpoints, AcquireLease, SaveCheckpoint, ReleaseLease
 Task<Status> answer_leases(NativeConnection& connection, const NativeRequest& request,
                            NativeReply& reply);

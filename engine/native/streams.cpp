@@ -51,6 +51,7 @@ Task<Status> create(NativeConnection& connection, const wire::CreateStreamReques
     request.shard_count = wish.shard_count();
     request.mode = wish.is_on_demand() ? StreamMode::OnDemand : StreamMode::Provisioned;
     request.retention = std::chrono::hours{wish.retention_hours()};
+    request.max_bytes = wish.max_bytes();
     if (wish.tags() != nullptr)
         for (const auto* tag : *wish.tags())
             request.tags[wire::text_of(tag->key())] = wire::text_of(tag->value());
@@ -143,7 +144,7 @@ void send_stream(const StreamInfo& stream, const std::vector<TailInfo>& tails, N
         builder, stream.uid.value, name, status, stream.mode == StreamMode::OnDemand,
         to_millis(stream.created), static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
         shard_vector, encryption.current, static_cast<std::uint32_t>(encryption.keys.size()),
-        key_name, master, key == nullptr ? 0 : to_millis(key->created)));
+        key_name, master, key == nullptr ? 0 : to_millis(key->created), stream.max_bytes));
     reply.send(wire::finished_bytes(builder));
 }
 

@@ -112,11 +112,12 @@ Status validate(const Config& config) {
     TRY(check_range("log.segment_bytes", config.segment_bytes, 16_MiB, 4_GiB));
     TRY(check_range("log.tail_cache_bytes", config.tail_cache_bytes, 8_MiB, 1024_GiB));
     TRY(check_range("log.read_cache_bytes", config.read_cache_bytes, 8_MiB, 1024_GiB));
-    if (config.disk_budget_bytes != 0 && config.disk_budget_bytes < 4 * config.segment_bytes)
+    const std::uint64_t budget_min = std::max<std::uint64_t>(64_MiB, config.lanes * 16_MiB);
+    if (config.disk_budget_bytes != 0 && config.disk_budget_bytes < budget_min)
         return fail(Errc::InvalidArgument,
-                    fmt::format("log.disk_budget_bytes must be 0 or at least four times "
-                                "log.segment_bytes ({}); it is {}",
-                                config.segment_bytes, config.disk_budget_bytes));
+                    fmt::format("log.disk_budget_bytes must be 0 or at least {} (16 MiB for each "
+                                "lane, 64 MiB in all); it is {}",
+                                budget_min, config.disk_budget_bytes));
     TRY(check_range("log.retention_tick", static_cast<std::uint64_t>(config.retention_tick.count()),
                     10, 3'600'000));
     TRY(check_range("log.producers_per_shard", config.producers_per_shard, 1, 1'000'000));

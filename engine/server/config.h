@@ -40,8 +40,11 @@ struct Config {
     LogDurability durability = LogDurability::Disk;
     std::size_t segment_bytes = 256_MiB;
     std::uint64_t disk_budget_bytes = 0;     ///< of all lanes together; 0: what the disk has
-    std::size_t tail_cache_bytes = 256_MiB;  ///< of all lanes together
-    std::size_t read_cache_bytes = 128_MiB;  ///< of all lanes together
+    std::uint64_t disk_free_bytes = 64_MiB;  ///< left to everybody else on the file system
+    WhenFull when_full = WhenFull::Refuse;
+    std::uint64_t rewrite_bytes_per_second = 64_MiB;  ///< of all lanes together; 0: never
+    std::size_t tail_cache_bytes = 256_MiB;           ///< of all lanes together
+    std::size_t read_cache_bytes = 128_MiB;           ///< of all lanes together
     std::chrono::milliseconds retention_tick{1000};
     std::uint32_t producers_per_shard = 256;  ///< idempotent ones remembered
     std::uint32_t producers = 16384;          ///< of all shards of a lane

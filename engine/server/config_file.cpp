@@ -104,6 +104,13 @@ Status set_durability(const toml::node& value, Config& config) {
     config.durability = text == "disk" ? LogDurability::Disk : LogDurability::Memory;
     return {};
 }
+Status set_when_full(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    if (text != "refuse" && text != "drop_oldest")
+        return wrong_type("\"refuse\" or \"drop_oldest\"");
+    config.when_full = text == "refuse" ? WhenFull::Refuse : WhenFull::DropOldest;
+    return {};
+}
 Status set_tick(const toml::node& value, Config& config) {
     ASSIGN(config.retention_tick, duration_of(value));
     return {};
@@ -171,6 +178,9 @@ constexpr Key kKeys[] = {
     {"log.durability", set_durability},
     {"log.segment_bytes", set_size<&Config::segment_bytes>},
     {"log.disk_budget_bytes", set_size<&Config::disk_budget_bytes>},
+    {"log.disk_free_bytes", set_size<&Config::disk_free_bytes>},
+    {"log.when_full", set_when_full},
+    {"log.rewrite_bytes_per_second", set_size<&Config::rewrite_bytes_per_second>},
     {"log.tail_cache_bytes", set_size<&Config::tail_cache_bytes>},
     {"log.read_cache_bytes", set_size<&Config::read_cache_bytes>},
     {"log.retention_tick", set_tick},

@@ -30,7 +30,13 @@ LogConfig log_config(const Config& config, std::uint32_t cores) {
     to.durability = config.durability;
     to.segment_bytes = config.segment_bytes;
     to.first_segment_bytes = std::min(to.first_segment_bytes, config.segment_bytes);
-    to.disk_budget_bytes = config.disk_budget_bytes / lanes;
+    to.disk_budget_bytes = config.disk_budget_bytes;
+    to.disk_free_bytes = config.disk_free_bytes;
+    to.when_full = config.when_full;
+    to.rewrite_bytes_per_second =
+        config.rewrite_bytes_per_second == 0
+            ? 0
+            : std::max<std::uint64_t>(config.rewrite_bytes_per_second / lanes, 1_MiB);
     to.tail_cache_bytes = config.tail_cache_bytes / lanes;
     to.read_cache_bytes = config.read_cache_bytes / lanes;
     to.tick = config.retention_tick;

@@ -5,6 +5,7 @@
 #include "engine/service/checkpoint_format.h"
 #include "engine/service/local_stream_service.h"
 #include "engine/service/reshard_timing.h"
+#include "engine/service/stream_rules.h"
 #include "engine/telemetry/log.h"
 
 namespace tidemill {
@@ -48,7 +49,10 @@ Task<void> LocalStreamService::forget_expired_shards_of(StreamPtr stream) {
     if (!changed || gone.empty()) co_return;  // looked for again
     std::vector<std::pair<ShardUid, ShardPolicy>> policies;
     for (const auto& shard : gone)
-        policies.emplace_back(shard.uid, policy_of(**changed, true));
+        policies.emplace_back(shard.uid, ShardPolicy{.is_deleted = true});
+    if ((*changed)->max_bytes != 0)  // fewer shards share it now
+        for (const auto& shard : (*changed)->shards)
+            policies.emplace_back(shard.uid, policy_of(**changed));
     (void)co_await log_.configure_shards(std::move(policies));
     reshard_stats_.shards_expired += gone.size();
     log::info("shards_expired", {{"stream", stream->name}, {"shards", gone.size()}});

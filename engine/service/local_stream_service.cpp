@@ -4,6 +4,7 @@
 
 #include "engine/base/check.h"
 #include "engine/reactor/call_on.h"
+#include "engine/service/stream_rules.h"
 
 namespace tidemill {
 
@@ -25,10 +26,15 @@ Task<Result<std::unique_ptr<LocalStreamService>>> LocalStreamService::start(
     CO_TRY(co_await service->catalog_.load());
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
     const auto view = service->catalog();
-    for (const auto& [name, stream] : view->streams)
+    for (const auto& [name, stream] : view->streams) {
         for (const auto& shard : stream->shards)
-            shards.emplace_back(shard.uid, policy_of(*stream, false));
+            shards.emplace_back(shard.uid, policy_of(*stream));
+        if (stream->reshard)
+            for (const auto& shard : stream->reshard->added)
+                shards.emplace_back(shard.uid, policy_of(*stream));
+    }
     CO_TRY(co_await log.configure_shards(std::move(shards)));
+    CO_TRY(co_await log.drop_unconfigured_shards(service->catalog_.next_shard()));
     auto begin = [at = service.get()] { return at->start_at_home(); };
     co_await call_on(service->home(), std::move(begin));
     co_return service;
@@ -61,15 +67,11 @@ LocalStreamService::Core& LocalStreamService::this_core() {
     return cores_[core];
 }
 
-ShardPolicy LocalStreamService::policy_of(const StreamInfo& stream, bool is_deleted) {
-    return {stream.retention, is_deleted};
-}
-
 Task<Status> LocalStreamService::tell_log(StreamPtr stream) {
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
     shards.reserve(stream->shards.size());
     for (const auto& shard : stream->shards)
-        shards.emplace_back(shard.uid, policy_of(*stream, false));
+        shards.emplace_back(shard.uid, policy_of(*stream));
     return log_.configure_shards(std::move(shards));
 }
 

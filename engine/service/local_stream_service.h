@@ -40,7 +40,7 @@ class LocalStreamService final : public StreamService {
     Task<Status> delete_stream(std::string name) override;
     Result<std::shared_ptr<const StreamInfo>> find_stream(std::string_view name) const override;
     std::shared_ptr<const CatalogView> catalog() const override;
-    Task<Status> set_retention(std::string name, std::chrono::hours retention) override;
+    Task<Status> set_retention(std::string name, RetentionChange change) override;
     Task<Status> edit_tags(std::string name, std::map<std::string, std::string> set,
                            std::vector<std::string> remove) override;
 
@@ -108,7 +108,6 @@ class LocalStreamService final : public StreamService {
                        EncryptionOptions encryption);
     Reactor& home() const { return *reactors_.front(); }
     Core& this_core();
-    static ShardPolicy policy_of(const StreamInfo& stream, bool is_deleted);
     Task<Status> open_keys();
     const char* blob_space() const;
     Status add_data_key(StreamInfo& stream) const;

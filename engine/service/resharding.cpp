@@ -59,6 +59,13 @@ std::vector<ShardUid> steps_of(const Reshard& plan) {
     return steps;
 }
 
+std::vector<std::pair<ShardUid, ShardPolicy>> policies_of(const StreamInfo& stream) {
+    std::vector<std::pair<ShardUid, ShardPolicy>> policies;
+    for (const auto& shard : stream.shards)
+        policies.emplace_back(shard.uid, policy_of(stream));
+    return policies;
+}
+
 long long micros(std::chrono::nanoseconds time) {
     return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
 }
@@ -188,7 +195,7 @@ Task<Status> LocalStreamService::seal_parents(StreamInfo& stream, ReshardJob* jo
     const MonoTime began = home().clock().mono_now();
     std::vector<std::pair<ShardUid, ShardPolicy>> policies;
     for (const auto& shard : stream.reshard->added)
-        policies.emplace_back(shard.uid, policy_of(stream, false));
+        policies.emplace_back(shard.uid, policy_of(stream));
     CO_TRY(co_await log_.configure_shards(std::move(policies)));
     for (const auto& step : co_await log_.seal_shards(steps_of(*stream.reshard), Ownership{}))
         if (!step) co_return std::unexpected(step.error());
@@ -209,6 +216,8 @@ Task<Status> LocalStreamService::seal_parents(StreamInfo& stream, ReshardJob* jo
     CO_TRY(std::move(status));
     const auto added = stream.reshard->added.size();
     finish_reshard(stream, ends, closed);
+    // More shards share max_bytes now; if this fails, the next start says so again.
+    if (stream.max_bytes != 0) (void)co_await log_.configure_shards(policies_of(stream));
     const MonoTime sealed = home().clock().mono_now();
     ++reshard_stats_.done;
     reshard_stats_.shards_closed += ends.size();
@@ -240,7 +249,7 @@ Task<void> LocalStreamService::withdraw(ReshardJob* job, Error why) {
         if (stream.uid != job->stream || !stream.reshard)
             return fail(Errc::NotFound, fmt::format("Stream {} not found.", job->name));
         for (const auto& shard : stream.reshard->added)
-            never_used.emplace_back(shard.uid, policy_of(stream, true));
+            never_used.emplace_back(shard.uid, ShardPolicy{.is_deleted = true});
         stream.reshard.reset();
         stream.status = StreamStatus::Active;
         return {};

@@ -15,6 +15,7 @@ constexpr std::size_t kStreamsMax = 10'000;
 constexpr std::uint64_t kShardsMax = 200'000;
 constexpr std::chrono::hours kRetentionMin{1};
 constexpr std::chrono::hours kRetentionMax{10 * 365 * 24};
+constexpr std::uint64_t kMaxBytesMinPerShard = 1_MiB;  // a smaller bound keeps next to nothing
 constexpr std::size_t kTagsMax = 50;
 constexpr std::size_t kTagKeyMax = 128;    // characters; counted in bytes of at most 4
 constexpr std::size_t kTagValueMax = 256;  // likewise

@@ -55,6 +55,31 @@ Status check_more_shards(const CatalogView& existing, std::size_t open, std::siz
     return {};
 }
 
+ShardPolicy policy_of(const StreamInfo& stream) {
+    // Closed shards count too: what they hold is part of the stream until it expires.
+    const std::uint64_t shards =
+        stream.shards.size() + (stream.reshard ? stream.reshard->added.size() : 0);
+    return {.retention = stream.retention,
+            .max_bytes = stream.max_bytes == 0
+                             ? 0
+                             : std::max<std::uint64_t>(
+                                   stream.max_bytes / std::max<std::uint64_t>(shards, 1), 1)};
+}
+
+Status check_retention(std::chrono::hours retention, std::uint64_t max_bytes, std::size_t shards) {
+    if (retention < limits::kRetentionMin || retention > limits::kRetentionMax)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("Retention is between {} and {} hours; {} were asked for.",
+                                limits::kRetentionMin.count(), limits::kRetentionMax.count(),
+                                retention.count()));
+    if (max_bytes != 0 && max_bytes / limits::kMaxBytesMinPerShard < shards)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("max_bytes is 0 (no bound) or at least {} bytes for each of {} "
+                                "shards; {} were asked for.",
+                                limits::kMaxBytesMinPerShard, shards, max_bytes));
+    return {};
+}
+
 Status check_create(const CreateStream& request, const CatalogView& existing) {
     if (!is_stream_name(request.name))
         return fail(Errc::InvalidArgument,
@@ -62,11 +87,7 @@ Status check_create(const CreateStream& request, const CatalogView& existing) {
                                 "and '-'; '{}' does not fit.",
                                 limits::kStreamNameMax, request.name.substr(0, 200)));
     TRY(check_shard_count(request.shard_count));
-    if (request.retention < limits::kRetentionMin || request.retention > limits::kRetentionMax)
-        return fail(Errc::InvalidArgument,
-                    fmt::format("Retention is between {} and {} hours; {} were asked for.",
-                                limits::kRetentionMin.count(), limits::kRetentionMax.count(),
-                                request.retention.count()));
+    TRY(check_retention(request.retention, request.max_bytes, request.shard_count));
     TRY(check_tags(request.tags));
     if (existing.streams.size() >= limits::kStreamsMax)
         return fail(Errc::LimitExceeded,

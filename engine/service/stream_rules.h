@@ -13,6 +13,10 @@ namespace tidemill {
 bool is_stream_name(std::string_view name);
 /// Errors: InvalidArgument.
 Status check_tags(const std::map<std::string, std::string>& tags);
+/// Errors: InvalidArgument.
+Status check_retention(std::chrono::hours retention, std::uint64_t max_bytes, std::size_t shards);
+/// What the log must know of each shard of the stream, also of those that a reshard adds.
+ShardPolicy policy_of(const StreamInfo& stream);
 /// Errors: InvalidArgument, LimitExceeded.
 Status check_create(const CreateStream& request, const CatalogView& existing);
 

@@ -23,8 +23,15 @@ struct CreateStream {
     std::uint32_t shard_count = 1;
     StreamMode mode = StreamMode::Provisioned;
     std::chrono::hours retention{24};
+    std::uint64_t max_bytes = 0;  ///< 0: no bound
     std::map<std::string, std::string> tags;
     EncryptionWish encryption = EncryptionWish::AsConfigured;
+};
+
+/// What is to change; the rest stays.
+struct RetentionChange {
+    std::optional<std::chrono::hours> retention;
+    std::optional<std::uint64_t> max_bytes;  ///< of the whole stream; 0: no bound
 };
 
 struct PutRecord {
@@ -64,8 +71,10 @@ class StreamService {
     /// From this core's view; no suspension. Errors: NotFound.
     virtual Result<std::shared_ptr<const StreamInfo>> find_stream(std::string_view name) const = 0;
     virtual std::shared_ptr<const CatalogView> catalog() const = 0;
-    /// Takes effect on what is still there. Errors: NotFound, InvalidArgument.
-    virtual Task<Status> set_retention(std::string name, std::chrono::hours retention) = 0;
+    /// How long, and how many bytes of, a stream's records are kept. Takes effect at once on what
+    /// is still there; what is gone does not come back. Each shard gets an equal part of max_bytes.
+    /// Errors: NotFound, InvalidArgument.
+    virtual Task<Status> set_retention(std::string name, RetentionChange change) = 0;
     /// Sets the tags of `set`, then takes those of `remove` away. Errors: NotFound,
     /// InvalidArgument.
     virtual Task<Status> edit_tags(std::string name, std::map<std::string, std::string> set,

@@ -14,6 +14,7 @@ Task<Result<std::shared_ptr<const StreamInfo>>> LocalStreamService::create_strea
     stream.name = std::move(request.name);
     stream.mode = request.mode;
     stream.retention = request.retention;
+    stream.max_bytes = request.max_bytes;
     stream.tags = std::move(request.tags);
     const bool is_encrypted = request.encryption == EncryptionWish::AsConfigured
                                   ? encryption_.is_default
@@ -27,10 +28,10 @@ Task<Status> LocalStreamService::delete_stream(std::string name) {
     CO_ASSIGN(const StreamPtr removed, co_await catalog_.remove(std::move(name)));
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
     for (const auto& shard : removed->shards)
-        shards.emplace_back(shard.uid, policy_of(*removed, true));
+        shards.emplace_back(shard.uid, ShardPolicy{.is_deleted = true});
     if (removed->reshard)
         for (const auto& shard : removed->reshard->added)
-            shards.emplace_back(shard.uid, policy_of(*removed, true));
+            shards.emplace_back(shard.uid, ShardPolicy{.is_deleted = true});
     CO_TRY(co_await log_.configure_shards(std::move(shards)));
     CO_TRY(co_await forget_ciphers(removed->uid));
     co_return co_await forget_leases(removed->uid);
@@ -47,15 +48,11 @@ Result<std::shared_ptr<const StreamInfo>> LocalStreamService::find_stream(
 
 std::shared_ptr<const CatalogView> LocalStreamService::catalog() const { return catalog_.view(); }
 
-Task<Status> LocalStreamService::set_retention(std::string name, std::chrono::hours retention) {
-    if (retention < service_limits::kRetentionMin || retention > service_limits::kRetentionMax)
-        co_return fail(Errc::InvalidArgument,
-                       fmt::format("Retention is between {} and {} hours; {} were asked for.",
-                                   service_limits::kRetentionMin.count(),
-                                   service_limits::kRetentionMax.count(), retention.count()));
-    auto edit = [retention](StreamInfo& stream, Catalog::UidSource&) -> Status {
-        stream.retention = retention;
-        return {};
+Task<Status> LocalStreamService::set_retention(std::string name, RetentionChange change) {
+    auto edit = [change](StreamInfo& stream, Catalog::UidSource&) -> Status {
+        stream.retention = change.retention.value_or(stream.retention);
+        stream.max_bytes = change.max_bytes.value_or(stream.max_bytes);
+        return check_retention(stream.retention, stream.max_bytes, stream.shards.size());
     };
     auto tell = [this](StreamPtr changed) { return tell_log(std::move(changed)); };
     CO_TRY(co_await catalog_.change(std::move(name), std::move(edit), std::move(tell)));

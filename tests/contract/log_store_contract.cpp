@@ -221,6 +221,40 @@ Task<void> trimming(LogStore& store) {
     }
 }
 
+Task<void> bounding(LogStore& store) {
+    co_await configure(store);
+    // A bound below what one batch takes leaves at least the end in place, and appends go on.
+    CHECK((co_await store.configure_shard(ShardUid{1}, {.max_bytes = 1})).has_value());
+    for (Ordinal first = 0; first < 10; ++first)
+        co_await append(store, 1, first, 1);
+    CHECK_EQ((co_await store.tail(ShardUid{1}))->end, 10);
+    // A shorter retention takes effect at once, a longer one brings nothing back.
+    co_await append(store, 2, 0, 5);
+    const auto arrived = (co_await store.tail(ShardUid{2}))->last_arrival;
+    const auto soon = Reactor::current().clock().mono_now() + 5ms;
+    CHECK((co_await store.wait_tail(ShardUid{2}, 99, soon)).has_value());
+    CHECK((co_await store.configure_shard(ShardUid{2}, {.retention = 0ms})).has_value());
+    CHECK((co_await store.read(ShardUid{2}, 0, {}))->batches.empty());
+    CHECK_EQ((co_await store.tail(ShardUid{2}))->trim, 5);
+    CHECK((co_await store.configure_shard(ShardUid{2}, {.retention = 48h})).has_value());
+    CHECK((co_await store.read(ShardUid{2}, 0, {}))->batches.empty());
+    CHECK_EQ((co_await store.seek_time(ShardUid{2}, arrived)).value_or(0), 5);
+    co_await append(store, 2, 5, 3);
+    CHECK_EQ(co_await read_all(store, 2, 5, 1_MiB), 8);
+}
+
+Task<void> dropping(LogStore& store) {
+    // Shards 1 to 4 are all that the catalog knows now; 5 to 8 were there before the restart.
+    Policies policies;
+    for (std::uint32_t shard = 1; shard <= 4; ++shard)
+        policies.emplace_back(ShardUid{shard}, ShardPolicy{});
+    CHECK((co_await store.configure_shards(std::move(policies))).has_value());
+    CHECK((co_await store.drop_unconfigured_shards(ShardUid{9})).has_value());
+    CHECK_EQ((co_await store.read(ShardUid{7}, 0, {})).error().code, Errc::NotFound);
+    for (std::uint32_t shard = 1; shard <= 4; ++shard)
+        CHECK_EQ(co_await read_all(store, shard, 0, 1_MiB), 60);
+}
+
 Task<void> deleting(LogStore& store) {
     co_await configure(store);
     co_await append(store, 1, 0, 1);
@@ -356,6 +390,13 @@ void check_log_store(const std::function<std::unique_ptr<LogStoreUnderTest>()>& 
         log->run(repeat_after_restart);
     }
     SUBCASE("a repetition in flight ends with its first copy") { make()->run(repeat_in_flight); }
+    SUBCASE("retention and max_bytes change while it runs") { make()->run(bounding); }
+    SUBCASE("shards that the catalog no longer knows after a restart are gone") {
+        auto log = make();
+        log->run(write_some);
+        log->restart();
+        log->run(dropping);
+    }
 }
 
 }  // namespace tidemill::contract

@@ -103,6 +103,13 @@ TEST_SUITE("log/faults") {
         storage->set_capacity(storage->used_bytes());
         while (process.append(1, 20, 1000).outcome == Outcome::Committed) {
         }
+        // Controls have room of their own behind what producers may fill: a seal goes through, and
+        // so do trims until it is full too.
+        CHECK(process.reactor.run(process.store->seal(ShardUid{2}, {})).has_value());
+        Ordinal trimmed = 1;
+        while (process.trim(1, trimmed).has_value())
+            REQUIRE_LT(++trimmed, process.next[1]);
+        CHECK_GT(trimmed, 100);
         const auto refused = process.reactor.run(process.store->seal(ShardUid{1}, {}));
         REQUIRE_FALSE(refused.has_value());
         CHECK_EQ(refused.error().code, Errc::NoSpace);

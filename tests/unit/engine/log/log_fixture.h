@@ -88,6 +88,12 @@ struct LogProcess {
         if (result.outcome == Outcome::Committed) next[shard] += count;
         return result;
     }
+    void configure(std::uint32_t shard, ShardPolicy policy) {
+        (void)reactor.run(store->configure_shard(ShardUid{shard}, policy));
+    }
+    Status trim(std::uint32_t shard, Ordinal before) {
+        return reactor.run(store->trim(ShardUid{shard}, before));
+    }
     Result<ReadResult> read(std::uint32_t shard, Ordinal from, ReadLimits limits = {}) {
         return reactor.run(store->read(ShardUid{shard}, from, limits));
     }

@@ -56,6 +56,7 @@ class FakeStreamService final : public StreamService {
         stream->uid = StreamUid{++last_stream_};
         stream->name = request.name;
         stream->retention = request.retention;
+        stream->max_bytes = request.max_bytes;
         stream->mode = request.mode;
         stream->tags = request.tags;
         stream->created = now;
@@ -98,7 +99,15 @@ class FakeStreamService final : public StreamService {
     Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string) override {
         co_return fail(Errc::Unsupported, "not in this fake");
     }
-    Task<Status> set_retention(std::string, std::chrono::hours) override { co_return Status{}; }
+    Task<Status> set_retention(std::string name, RetentionChange change) override {
+        const auto found = streams_.find(name);
+        if (found == streams_.end()) co_return fail(Errc::NotFound, "no stream " + name);
+        auto stream = std::make_shared<StreamInfo>(*found->second);
+        stream->retention = change.retention.value_or(stream->retention);
+        stream->max_bytes = change.max_bytes.value_or(stream->max_bytes);
+        found->second = stream;
+        co_return Status{};
+    }
     Task<Status> edit_tags(std::string, std::map<std::string, std::string>,
                            std::vector<std::string>) override {
         co_return Status{};

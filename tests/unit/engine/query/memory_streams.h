@@ -182,9 +182,7 @@ class MemoryStreams final : public StreamService {
     Task<Result<std::shared_ptr<const StreamInfo>>> rotate_data_key(std::string) override {
         co_return fail(Errc::Unsupported, "not in this fake");
     }
-    Task<Status> set_retention(std::string, std::chrono::hours) override {
-        co_return unsupported();
-    }
+    Task<Status> set_retention(std::string, RetentionChange) override { co_return unsupported(); }
     Task<Status> edit_tags(std::string, std::map<std::string, std::string>,
                            std::vector<std::string>) override {
         co_return unsupported();

@@ -358,7 +358,7 @@ TEST_CASE("a reshard whose parents may be closed goes on until it is done, over 
         CHECK(life.stream()->status == StreamStatus::Updating);
         CHECK(life.reactor.run(life.service->merge_shards("s", 0, 1)).error().code ==
               Errc::ResourceInUse);
-        REQUIRE(life.reactor.run(life.service->set_retention("s", std::chrono::hours{30})));
+        REQUIRE(life.reactor.run(life.service->set_retention("s", {std::chrono::hours{30}, {}})));
         if (restarts) {
             world.restart();
         } else {

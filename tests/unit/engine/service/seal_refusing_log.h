@@ -19,6 +19,9 @@ class SealRefusingLog final : public LogStore {
     Task<Status> configure_shards(std::vector<std::pair<ShardUid, ShardPolicy>> shards) override {
         return inner_.configure_shards(std::move(shards));
     }
+    Task<Status> drop_unconfigured_shards(ShardUid below) override {
+        return inner_.drop_unconfigured_shards(below);
+    }
     Result<std::unique_ptr<ShardWriter>> open_writer(ShardUid shard, Ownership owner) override {
         return inner_.open_writer(shard, owner);
     }

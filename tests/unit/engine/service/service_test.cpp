@@ -189,3 +189,75 @@ TEST_CASE("reading after a shard's starting sequence number includes its first r
     CHECK(ordinal_at(sequence_of(shard, 0, shard.created)) == 0);
     CHECK(ordinal_after(sequence_of(shard, 0, shard.created)) == 1);
 }
+
+TEST_CASE("a stream's retention and max_bytes change while it runs and outlive a restart") {
+    Fixture f;
+    const auto stream = f.create("s", 2);
+    REQUIRE(stream);
+    const std::string text(1000, 'x');
+    const auto put = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            std::vector<std::string> keys;
+            std::vector<PutRecord> records;
+            for (int k = 0; k < 100; ++k)
+                keys.push_back(fmt::format("{} {}", i, k));
+            for (const auto& key : keys)
+                records.push_back({key, as_bytes(text), std::nullopt});
+            for (const auto& outcome : f.reactor.run(f.service->put_records(**stream, records)))
+                REQUIRE(outcome.append.outcome == Outcome::Committed);
+        }
+    };
+    const auto stored = [&] {
+        std::uint64_t records = 0;
+        for (const auto& shard : (*stream)->shards) {
+            const auto tail = f.reactor.run(f.service->tail(shard.uid));
+            REQUIRE(tail);
+            records += tail->end - tail->trim;
+        }
+        return records;
+    };
+    const auto change = [&](RetentionChange what) {
+        return f.reactor.run(f.service->set_retention("s", what));
+    };
+    put(60);
+    CHECK(stored() == 6000);
+    CHECK(change({.retention = std::chrono::hours{0}, .max_bytes = {}}).error().code ==
+          Errc::InvalidArgument);
+    CHECK(change({.retention = std::chrono::hours{87'601}, .max_bytes = {}}).error().code ==
+          Errc::InvalidArgument);
+    CHECK(change({.retention = {}, .max_bytes = 2_MiB - 1}).error().code == Errc::InvalidArgument);
+    CHECK(f.reactor.run(f.service->set_retention("none", {})).error().code == Errc::NotFound);
+    REQUIRE(change({.retention = std::chrono::hours{87'600}, .max_bytes = 4_MiB}));
+    f.reactor.advance(3s);
+    CHECK(stored() * 1000 <= 4_MiB);
+    CHECK(stored() * 1000 >= 3_MiB);
+    f.stop();
+    f.start();
+    CHECK((*f.find("s"))->max_bytes == 4_MiB);
+    CHECK((*f.find("s"))->retention == std::chrono::hours{87'600});
+    put(60);
+    f.reactor.advance(3s);
+    CHECK(stored() * 1000 <= 4_MiB);
+    REQUIRE(change({.retention = std::chrono::hours{1}, .max_bytes = 0}));
+    f.reactor.advance(1h);
+    f.reactor.advance(1s);
+    CHECK(stored() == 0);
+}
+
+TEST_CASE("a stream deleted just before the end gives its space back after the next start") {
+    Fixture f;
+    const auto stream = f.create("s", 1);
+    REQUIRE(stream);
+    const std::string text(1000, 'x');
+    for (int i = 0; i < 100; ++i) {
+        std::vector<PutRecord> records(50, PutRecord{"k", as_bytes(text), std::nullopt});
+        REQUIRE(f.reactor.run(f.service->put_records(**stream, records)).size() == 50);
+    }
+    REQUIRE(f.reactor.run(f.service->delete_stream("s")));
+    f.stop();
+    const auto before = f.reactor.storage().used_bytes();
+    CHECK(before > 4_MiB);
+    f.start();
+    f.reactor.advance(60s);
+    CHECK(f.reactor.storage().used_bytes() < 2_MiB);
+}
