@@ -1,6 +1,7 @@
 #include "engine/base/crc32c.h"
 
 #include <array>
+#include <bit>
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -113,6 +114,21 @@ std::uint32_t crc32c(Bytes bytes, std::uint32_t seed) {
     if (has_sse42) return crc32c_sse42(bytes, seed);
 #endif
     return crc32c_portable(bytes, seed);
+}
+
+// The checksum is linear: the difference that a bit makes depends only on how many bytes follow it.
+std::optional<std::size_t> flipped_bit(std::size_t bytes, std::uint32_t difference) {
+    if (std::popcount(difference) == 1)
+        return bytes * 8 + static_cast<std::size_t>(std::countr_zero(difference));
+    std::array<std::uint32_t, 8> made{};
+    for (std::size_t bit = 0; bit < 8; ++bit)
+        made[bit] = kTable[0][std::size_t{1} << bit];
+    for (std::size_t at = bytes; at-- > 0;)
+        for (std::size_t bit = 0; bit < 8; ++bit) {
+            if (made[bit] == difference) return at * 8 + bit;
+            made[bit] = (made[bit] >> 8) ^ kTable[0][made[bit] & 0xff];
+        }
+    return std::nullopt;
 }
 
 }  // namespace tidemill

@@ -1,6 +1,7 @@
 #include "engine/log/segment_scanner.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,15 @@ namespace {
 
 constexpr std::uint64_t kSearchBytes = 2 * kCommitBytesMax;
 constexpr std::size_t kSearchStep = 1_MiB;
+
+/// `bytes` end with their stored checksum; `crc` is what the others really have.
+void turn_back_flipped_bit(std::vector<std::byte>& bytes, std::uint32_t crc) {
+    const std::size_t covered = bytes.size() - sizeof crc;
+    const std::uint32_t difference = crc ^ load_le<std::uint32_t>(bytes.data() + covered);
+    if (difference == 0) return;
+    if (const auto bit = flipped_bit(covered, difference))
+        bytes[*bit / 8] ^= static_cast<std::byte>(1u << (*bit % 8));
+}
 
 }  // namespace
 
@@ -85,6 +95,34 @@ Task<Status> SegmentScanner::salvage(std::uint64_t begin, std::uint64_t end) {
     co_return Status{};
 }
 
+// Controls stand nowhere but in the directory, and a seal or a trim that was acknowledged must not
+// be forgotten: one flipped bit in header or directory is found and turned back.
+Task<Status> SegmentScanner::salvage_controls(std::uint64_t position) {
+    CO_ASSIGN(const Bytes found, co_await window_.at(position, sizeof(CommitHeader)));
+    if (found.size() < sizeof(CommitHeader)) co_return Status{};
+    std::vector<std::byte> bytes(found.begin(), found.end());
+    constexpr std::size_t kCovered = offsetof(CommitHeader, header_crc);
+    turn_back_flipped_bit(bytes, crc32c(Bytes(bytes).first(kCovered)));
+    const auto header = parse_commit_header(bytes, origin_);
+    const bool is_it =
+        header && follows(*header) && (is_after_gap_ || header->previous_check == previous_check_);
+    if (!is_it) co_return Status{};
+    const std::size_t size = header->bytes - header->directory_offset;
+    CO_ASSIGN(const Bytes stored, co_await window_.at(position + header->directory_offset, size));
+    if (stored.size() < size) co_return Status{};
+    bytes.assign(stored.begin(), stored.end());
+    const std::uint32_t crc = crc32c(bytes);
+    bytes.resize(size + sizeof(std::uint32_t));
+    store_le(bytes.data() + size, header->directory_crc);
+    turn_back_flipped_bit(bytes, crc);
+    for (std::size_t at = 0; at < size && crc32c(Bytes(bytes).first(size)) == header->directory_crc;
+         at += sizeof(DirectoryEntry)) {
+        const auto entry = load_le<DirectoryEntry>(bytes.data() + at);
+        if (entry.is_control()) salvaged_.push_back(entry);
+    }
+    co_return Status{};
+}
+
 Task<Result<std::optional<ScannedCommit>>> SegmentScanner::next() {
     if (next_number_ >= limit_) co_return std::nullopt;
     std::uint64_t at = position_;
@@ -131,6 +169,9 @@ Task<Result<std::optional<ScannedCommit>>> SegmentScanner::next() {
                                                  later->header.number, later->position)
                                    : std::string("nothing intact follows"))});
             CO_TRY(co_await salvage(position_, end));
+            CO_TRY(co_await salvage_controls(position_));
+            if (position_ % kBlockBytes != 0)
+                CO_TRY(co_await salvage_controls(position_ + kSkippedBytes));
             if (!later) {
                 next_number_ = std::max(bad, proven_) + 1;
                 position_ = end;

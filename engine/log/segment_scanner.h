@@ -68,8 +68,9 @@ class SegmentScanner {
           previous_check_(header.previous_check),
           position_(header.first_position) {}
 
-    /// The next commit; nothing at the end. Batches found by their own headers inside destroyed
-    /// commits come in `salvaged`. Errors: IoFailed.
+    /// The next commit; nothing at the end. What destroyed commits still tell comes in `salvaged`:
+    /// batches found by their own headers, and controls where one bit alone is wrong. Errors:
+    /// IoFailed.
     Task<Result<std::optional<ScannedCommit>>> next();
 
     std::uint64_t next_number() const { return next_number_; }
@@ -96,6 +97,7 @@ class SegmentScanner {
     Task<Result<std::optional<Later>>> find_later(std::uint64_t position, std::uint64_t number,
                                                   bool must_prove);
     Task<Status> salvage(std::uint64_t begin, std::uint64_t end);
+    Task<Status> salvage_controls(std::uint64_t position);
 
     FileWindow window_;
     File& file_;

@@ -17,6 +17,21 @@
 using namespace tidemill;
 
 TEST_SUITE("engine/base") {
+    TEST_CASE("a flipped bit is found by what it does to the checksum") {
+        std::string text = "the quick brown fox jumps over the lazy dog";
+        const auto whole = crc32c(as_bytes(text));
+        for (std::size_t bit = 0; bit < text.size() * 8; ++bit) {
+            auto flipped = text;
+            flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+            CHECK_EQ(flipped_bit(text.size(), crc32c(as_bytes(flipped)) ^ whole), bit);
+        }
+        for (std::size_t bit = 0; bit < 32; ++bit)
+            CHECK_EQ(flipped_bit(text.size(), 1u << bit), text.size() * 8 + bit);
+        text[3] = 'X', text[30] = 'Y';
+        CHECK_FALSE(flipped_bit(text.size(), crc32c(as_bytes(text)) ^ whole).has_value());
+        CHECK_FALSE(flipped_bit(text.size(), 0).has_value());
+    }
+
     TEST_CASE("crc32c gives RFC 3720's values, in one piece or in two, fast or portable") {
         CHECK_EQ(crc32c(as_bytes("123456789")), 0xe3069283u);
         const std::string zeros(32, '\0');

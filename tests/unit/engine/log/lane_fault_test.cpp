@@ -222,6 +222,44 @@ TEST_SUITE("log/faults") {
         CHECK_EQ(process.verify(1, lost + 20).value_or(0), end);
     }
 
+    TEST_CASE("a flipped bit in the commit that carries them costs neither a seal nor a trim") {
+        constexpr std::uint64_t kBytes = sizeof(CommitHeader) + sizeof(DirectoryEntry);
+        for (std::uint64_t i = 0; i < 2 * kBytes; ++i) {
+            const std::uint64_t byte = i / 2;
+            CAPTURE(byte);
+            auto storage = std::make_shared<SimStorage>(byte + 1);
+            {
+                LogProcess process(storage);
+                REQUIRE_EQ(process.append(1, 20).outcome, Outcome::Committed);
+                REQUIRE(process.trim(1, 7).has_value());
+                REQUIRE(process.reactor.run(process.store->seal(ShardUid{1}, {})).has_value());
+                REQUIRE_EQ(process.append(2, 20).outcome, Outcome::Committed);  // proves them
+                storage->crash();
+            }
+            std::string file;
+            std::vector<std::uint64_t> commits;  // of the trim and of the seal
+            {
+                TestReactor reactor(storage);
+                const auto report = reactor.run(verify_log(
+                    reactor.disk(), "log",
+                    [&](const auto& segment, const auto& commit, const auto& entry, bool) {
+                        file = segment.file;
+                        if (entry.is_control()) commits.push_back(commit.position);
+                    }));
+                REQUIRE(report.has_value());
+                REQUIRE_EQ(commits.size(), 2);
+            }
+            storage->flip_bit(file, commits[i % 2] + byte, static_cast<unsigned>(byte % 8));
+            LogProcess process(storage);
+            CHECK(mentions(process, "is damaged"));
+            const auto tail = process.tail(1);
+            REQUIRE(tail.has_value());
+            CHECK_EQ(tail->trim, 7);
+            CHECK_EQ(tail->end, 20);
+            CHECK(tail->is_sealed);
+        }
+    }
+
     TEST_CASE("a destroyed footer is rebuilt by a scan") {
         auto storage = std::make_shared<SimStorage>(5);
         Ordinal end = 0;
