@@ -70,6 +70,9 @@ std::unique_ptr<LogProcess> LogWorld::start() {
         if (opened && !process->is_lost()) return process;
         journal_.note("  not open: {}", opened ? "the power went" : opened.error().to_string());
         process->stop();
+        const auto at_end = time(*process);
+        for (auto& shard : shards_)
+            shard.end_life(at_end);
         if (storage_->crashes() > counts.crashes) ++counts.recoveries_crashed;
         counts.crashes = storage_->crashes();
         journal_.expect(attempt < 4, "the log does not open on a healthy disk: {}",
@@ -143,7 +146,9 @@ void LogWorld::end(LogProcess& process, bool is_in_good_weather) {
     journal_.expect(!process.has_scrub_found || counts.flips > 0, "the scrub finds damage:\n{}",
                     process.reports);
     process.stop();
-    time(process);
+    const auto at_end = time(process);
+    for (auto& shard : shards_)
+        shard.end_life(at_end);
     counts.crashes = storage_->crashes();
     journal_.note("  ended{}", was_lost ? " with the power" : "");
     followers_.clear();

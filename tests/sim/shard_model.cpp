@@ -167,8 +167,13 @@ bool ShardModel::may_be_gone(const WorldTime& time, Ordinal at, const Sent& sent
     const std::int64_t kept = least_retention.count() - time.slack_ms;
     if (sent.life == time.life) return sent.sent_ms + kept <= time.now_ms;
     const auto known = must_.find(at);
-    return known->second.arrival_ms + kept <= time.undisturbed_ms ||
+    return known->second.may_go || known->second.arrival_ms + kept <= time.undisturbed_ms ||
            sent.sent_ms + kept <= time.now_ms;
+}
+
+void ShardModel::end_life(const WorldTime& time) {
+    for (auto& [at, known] : must_)
+        if (!known.may_go) known.may_go = may_be_gone(time, at, *known.sent);
 }
 
 std::optional<Ordinal> ShardModel::next_known(Ordinal from) const {

@@ -85,6 +85,9 @@ class ShardModel {
               const RecordBatchView& batch, Sent& sent);
     /// A reader that stood at `from` was told that nothing comes before `to`.
     void pass_over(const Journal& journal, const WorldTime& time, Ordinal from, Ordinal to);
+    /// A life ends. What has expired by its clock may be gone for good, even if the next one's
+    /// clock is behind.
+    void end_life(const WorldTime& time);
     /// After everything was read: what was not there will never be.
     void forget_unknown() { may_.clear(); }
     /// The first acknowledged ordinal at or behind `from`.
@@ -98,6 +101,7 @@ class ShardModel {
     struct Known {
         const Sent* sent;
         std::int64_t arrival_ms;
+        bool may_go = false;  // had expired when some life ended
     };
     std::map<Ordinal, Known> must_;        // by first ordinal
     std::map<Ordinal, const Sent*> gone_;  // were let go; may be seen again after a restart
