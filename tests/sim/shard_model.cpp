@@ -158,6 +158,16 @@ void ShardModel::pass_over(const Journal& journal, const WorldTime& time, Ordina
         gone_.emplace(at, what.sent);
         known = must_.erase(known);
     }
+    Ordinal covered = from;
+    for (auto gone = gone_.lower_bound(from); gone != gone_.end() && gone->first < to; ++gone) {
+        widest_hole_ = std::max(widest_hole_, gone->first - std::min(gone->first, covered));
+        covered = std::max(covered, gone->first + gone->second->count);
+    }
+    widest_hole_ = std::max(widest_hole_, to - std::min(to, covered));
+}
+
+void ShardModel::forget_unknown() {
+    std::erase_if(may_, [&](const Sent* sent) { return sent->count > widest_hole_; });
 }
 
 // Trimmed, or older than its retention, by time that has really passed; what an earlier process has

@@ -88,8 +88,9 @@ class ShardModel {
     /// A life ends. What has expired by its clock may be gone for good, even if the next one's
     /// clock is behind.
     void end_life(const WorldTime& time);
-    /// After everything was read: what was not there will never be.
-    void forget_unknown() { may_.clear(); }
+    /// After everything was read: what was not there will never be, but for what may stand among
+    /// records that had expired, which a clock that is set back between two lives shows again.
+    void forget_unknown();
     /// The first acknowledged ordinal at or behind `from`.
     std::optional<Ordinal> next_known(Ordinal from) const;
     /// Damage in [begin, end): what was there is excused.
@@ -106,6 +107,7 @@ class ShardModel {
     std::map<Ordinal, Known> must_;        // by first ordinal
     std::map<Ordinal, const Sent*> gone_;  // were let go; may be seen again after a restart
     std::set<const Sent*> may_;            // outcome unknown
+    Ordinal widest_hole_ = 0;              // among what was passed over and has never been read
 };
 
 }  // namespace tidemill::sim
