@@ -119,12 +119,13 @@ Task<Status> LocalLogStore::open_superblock() {
         fresh.lane_count = config_.lane_count != 0 ? config_.lane_count
                                                    : static_cast<std::uint32_t>(cores_.size());
         fresh.created_ms = to_millis(cores_[0].reactor->clock().wall_now());
-        write_block(block.bytes(), fresh);
-        CO_TRY(co_await file->write(0, block.bytes(), Persistence::Durable));
-        CO_TRY(co_await file->sync());
-        superblock = read_block<Superblock>(block.bytes());
+        superblock = fresh;
     }
-    // Also when it was there: whoever made it may have ended before its name was durable.
+    // Also when it was there: whoever made it may have ended before it or its name was durable, and
+    // after a failed sync it is read back without being on any disk.
+    write_block(block.bytes(), *superblock);
+    CO_TRY(co_await file->write(0, block.bytes(), Persistence::Durable));
+    CO_TRY(co_await file->sync());
     CO_TRY(disk.sync_directory(config_.directory));
     CO_TRY(disk.sync_directory(""));
     log_id_ = superblock->log_id;
