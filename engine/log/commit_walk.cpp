@@ -17,6 +17,7 @@ bool CommitWalk::start(const std::optional<SegmentIndexEntry>& entry) {
     position_ = std::uint64_t{entry->position8} * 8;
     first_ordinal_ = entry->first_ordinal;
     may_be_skipped_ = false;
+    previous_check_.reset();
     return true;
 }
 
@@ -28,27 +29,24 @@ bool CommitWalk::start_at_time(std::int64_t arrival_ms) {
     return start(index_floor_time(index(), segment_.footer != nullptr, shard_, arrival_ms));
 }
 
-void CommitWalk::start_at_first_commit() {
-    position_ = segment_.header.first_position;
-    enters_all_ = true;
-    may_be_skipped_ = false;
-}
-
 // Within a stride every commit may hold the shard; beyond it the index knows the next one that
 // does.
 void CommitWalk::go_past(const CommitHeader& header) {
     position_ = commit_at_ + header.bytes;
     may_be_skipped_ = position_ % kBlockBytes != 0;
-    if (enters_all_ || position_ / kIndexStride == commit_at_ / kIndexStride) return;
+    previous_check_ = header.header_crc;
+    if (position_ / kIndexStride == commit_at_ / kIndexStride) return;
     const auto later = index_after(index(), segment_.footer != nullptr, shard_, commit_at_);
     if (!later) {
         position_ = segment_.end_position;
     } else if (const std::uint64_t at = std::uint64_t{later->position8} * 8; at >= position_) {
         position_ = at;
         may_be_skipped_ = false;
+        previous_check_.reset();
     }
 }
 
+// What stands one block behind a destroyed commit may be a later one than the next.
 Task<Result<bool>> CommitWalk::enter_commit() {
     const auto origin = origin_of(segment_.header);
     std::optional<CommitHeader> header;
@@ -57,9 +55,8 @@ Task<Result<bool>> CommitWalk::enter_commit() {
         CO_ASSIGN(const auto bytes,
                   co_await chunks_.fetch(segment_, position_ + skip, sizeof(CommitHeader)));
         header = parse_commit_header(bytes.bytes, origin);
+        if (header && previous_check_ && header->previous_check != *previous_check_) header.reset();
         commit_at_ = position_ + skip;
-        // Behind a damaged commit one may stand there that is not the next.
-        if (skip != 0 && header && header->number != header_.number + 1) header.reset();
         if (header) break;
     }
     if (!header) co_return false;
@@ -91,6 +88,7 @@ Task<Result<bool>> CommitWalk::enter_commit() {
 // The commit at position_ is destroyed: look for the next header that fits.
 Task<Result<bool>> CommitWalk::search_on() {
     constexpr std::size_t kStep = 64_KiB;
+    damaged_at_ = position_;
     damage_ = fmt::format("the commit at {} of segment {} ({}) is damaged", position_,
                           segment_.header.number, segment_.name);
     const auto origin = origin_of(segment_.header);
@@ -104,6 +102,7 @@ Task<Result<bool>> CommitWalk::search_on() {
                 continue;
             position_ = at + i;
             may_be_skipped_ = false;
+            previous_check_.reset();
             co_return true;
         }
     }

@@ -21,10 +21,6 @@ class CommitWalk {
     /// Starts at or before the first batch that arrived at or after `arrival_ms`.
     bool start_at_time(std::int64_t arrival_ms);
 
-    /// Starts at the segment's first commit and enters every one, whatever the index says: so that
-    /// no damage before the shard's first batch is passed over unseen.
-    void start_at_first_commit();
-
     struct Batch {
         std::uint64_t position;  ///< in the file
         std::int64_t arrival_ms;
@@ -37,6 +33,8 @@ class CommitWalk {
     Ordinal first_ordinal() const { return first_ordinal_; }
     /// What was passed over since the start, as a sentence; empty when nothing was.
     const std::string& damage() const { return damage_; }
+    /// Where the last commit stands that was passed over.
+    std::optional<std::uint64_t> damaged_at() const { return damaged_at_; }
 
  private:
     bool start(const std::optional<SegmentIndexEntry>& entry);
@@ -52,12 +50,13 @@ class CommitWalk {
     Ordinal first_ordinal_ = 0;
     std::uint64_t position_ = 0;
     std::uint64_t commit_at_ = 0;
-    bool enters_all_ = false;      // commits, not only those that the index names
-    bool may_be_skipped_ = false;  // the next commit may begin one block further
+    bool may_be_skipped_ = false;                  // the next commit may begin one block further
+    std::optional<std::uint32_t> previous_check_;  // that it must name; none after a jump
     CommitHeader header_{};
     std::vector<DirectoryEntry> entries_;  // of the shard, in the present commit
     std::size_t next_entry_ = 0;
     std::string damage_;
+    std::optional<std::uint64_t> damaged_at_;
 };
 
 }  // namespace tidemill

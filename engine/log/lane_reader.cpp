@@ -125,19 +125,20 @@ Task<Status> LaneReader::read_disk(ShardUid shard, Ordinal from, ReadLimits limi
               }));
     const SegmentPin pin(*live[at]);
     if (pin->building == nullptr || pin->footer) CO_TRY(co_await parts_.segments.footer(*pin));
-    const bool is_damaged = pin->is_sealed && (pin->seal.flags & kSealDamaged) != 0;
-    const bool is_allowed = may_lack(*pin) && !is_damaged;
-    if (may_lack(*pin) && is_damaged) CO_TRY(co_await skip_to_first(*pin, shard, from));
-    if (parts_.shards.find(shard)->trim <= from)
-        CO_TRY(co_await read_segment(*pin, shard, from, is_allowed, limits, result));
-    // Trimmed while we waited, or found to be gone: the caller begins again there.
+    const bool is_allowed = may_lack(*pin);
+    CO_TRY(co_await read_segment(*pin, shard, from, is_allowed, limits, result));
+    // Trimmed while we waited: the caller begins again there.
     if (!result.batches.empty() || parts_.shards.find(shard)->trim > from) co_return Status{};
     const auto* end = pin->footer ? pin->footer->end_of(shard) : nullptr;
-    if (!is_allowed || end == nullptr || end->end <= from)
+    Ordinal owed = from;
+    if (end != nullptr && end->end > from) {
+        CO_ASSIGN(owed, co_await first_owed(*pin, shard, from, end->end, is_allowed, {}));
+    }
+    if (owed == from)
         co_return fail(Errc::Corrupt,
                        fmt::format("records of shard {} from {} on are missing in segment {} ({})",
                                    shard, from, pin->header.number, pin->name));
-    skip_to(shard, end->end);
+    skip_to(shard, owed);
     co_return Status{};
 }
 
@@ -148,18 +149,14 @@ bool LaneReader::may_lack(const Segment& segment) const {
     return segment.header.is_rewritten() || (is_oldest && number != 1);
 }
 
-// The index of a damaged segment may lack what was destroyed: records are gone with retired ones
-// only where all before the shard's first batch is intact.
-Task<Status> LaneReader::skip_to_first(Segment& segment, ShardUid shard, Ordinal from) {
-    const auto& index = segment.footer ? segment.footer->index : segment.building->entries();
-    const auto known = index_floor(index, segment.footer != nullptr, shard, 0);
-    if (known && known->first_ordinal <= from) co_return Status{};
-    CommitWalk walk(chunks_, segment, shard);
-    walk.start_at_first_commit();
-    CO_ASSIGN(const auto first, co_await walk.next());
-    if (first && walk.damage().empty() && first->entry.first_ordinal > from)
-        skip_to(shard, first->entry.first_ordinal);
-    co_return Status{};
+// What is missing in a damaged segment was perhaps destroyed there: its index lacks it too.
+Task<Result<Ordinal>> LaneReader::first_owed(Segment& segment, ShardUid shard, Ordinal from,
+                                             Ordinal to, bool may_lack,
+                                             std::optional<std::uint64_t> damaged_at) {
+    if (!may_lack) co_return from;
+    const bool is_damaged = segment.is_sealed && (segment.seal.flags & kSealDamaged) != 0;
+    if (!is_damaged && !damaged_at) co_return to;
+    co_return co_await survey_.first_lost(segment, shard, from, to, damaged_at);
 }
 
 void LaneReader::skip_to(ShardUid shard, Ordinal ordinal) {
@@ -204,12 +201,16 @@ Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal 
             // read meets this first.
             if (!result.batches.empty() || parts_.shards.find(shard)->trim > from)
                 co_return Status{};
-            if (!may_lack || !walk.damage().empty())
+            CO_ASSIGN(const Ordinal owed,
+                      co_await first_owed(segment, shard, from, entry.first_ordinal, may_lack,
+                                          walk.damaged_at()));
+            if (owed == from)
                 co_return damaged(walk.damage().empty()
                                       ? fmt::format("the next record is {}", entry.first_ordinal)
                                       : walk.damage());
-            from = begun = entry.first_ordinal;
-            skip_to(shard, from);
+            skip_to(shard, owed);
+            if (owed < entry.first_ordinal) co_return Status{};
+            from = begun = owed;
         }
         chunks_.read_ahead(segment, batch->position + entry.bytes);
         CO_ASSIGN(auto slice, co_await chunks_.fetch(segment, batch->position, entry.bytes));
@@ -230,7 +231,15 @@ Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal 
         result.batches.push_back(std::move(slice));
         result.next = from;
     }
-    if (result.batches.empty() && !walk.damage().empty()) co_return damaged(walk.damage());
+    if (!result.batches.empty() || walk.damage().empty()) co_return Status{};
+    const auto* end = segment.footer ? segment.footer->end_of(shard) : nullptr;
+    Ordinal owed = from;
+    if (end != nullptr && end->end > from) {
+        CO_ASSIGN(owed,
+                  co_await first_owed(segment, shard, from, end->end, may_lack, walk.damaged_at()));
+    }
+    if (owed == from) co_return damaged(walk.damage());
+    skip_to(shard, owed);
     co_return Status{};
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "engine/log/commit_walk.h"
+#include "engine/log/damage_survey.h"
 #include "engine/log/lane_parts.h"
 
 namespace tidemill {
@@ -11,7 +12,8 @@ namespace tidemill {
 /// Core: the lane's. Callers are inside the lane's gate.
 class LaneReader {
  public:
-    explicit LaneReader(LaneParts& parts) : parts_(parts), chunks_(parts) {}
+    explicit LaneReader(LaneParts& parts)
+        : parts_(parts), chunks_(parts), survey_(parts.segments) {}
 
     /// Contract: LogStore::read.
     Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits);
@@ -24,7 +26,10 @@ class LaneReader {
     Task<Result<Sought>> seek_time(ShardUid shard, std::int64_t arrival_ms);
     /// Moves the shard's trim up to the first record that has not expired.
     Task<Status> refresh_trim(ShardUid shard);
-    void forget() { chunks_.forget(); }
+    void forget() {
+        chunks_.forget();
+        survey_.forget();
+    }
 
  private:
     bool is_expired(const ShardState& state, std::int64_t arrival_ms) const;
@@ -32,8 +37,10 @@ class LaneReader {
                    ReadResult& result) const;
     /// Records of a shard may be missing in `segment` without harm.
     bool may_lack(const Segment& segment) const;
-    /// Skips what went before the shard's first batch in a damaged segment, where that is sure.
-    Task<Status> skip_to_first(Segment& segment, ShardUid shard, Ordinal from);
+    /// The first of the shard's records from `from` up to `to`, which `segment` does not have, that
+    /// is owed to readers; `to` when none is. `damaged_at`: where damage was just met.
+    Task<Result<Ordinal>> first_owed(Segment& segment, ShardUid shard, Ordinal from, Ordinal to,
+                                     bool may_lack, std::optional<std::uint64_t> damaged_at);
     Task<Status> read_disk(ShardUid shard, Ordinal from, ReadLimits limits, ReadResult& result);
     Task<Status> read_segment(Segment& segment, ShardUid shard, Ordinal from, bool may_lack,
                               ReadLimits limits, ReadResult& result);
@@ -45,6 +52,7 @@ class LaneReader {
 
     LaneParts& parts_;
     ChunkCache chunks_;
+    DamageSurvey survey_;
 };
 
 }  // namespace tidemill

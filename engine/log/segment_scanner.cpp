@@ -96,31 +96,30 @@ Task<Status> SegmentScanner::salvage(std::uint64_t begin, std::uint64_t end) {
 }
 
 // Controls stand nowhere but in the directory, and a seal or a trim that was acknowledged must not
-// be forgotten: one flipped bit in header or directory is found and turned back.
-Task<Status> SegmentScanner::salvage_controls(std::uint64_t position) {
+// be forgotten: one flipped bit in header or directory is found and turned back. What the directory
+// says is then also all that the commit held.
+Task<Result<bool>> SegmentScanner::salvage_directory(std::uint64_t position) {
     CO_ASSIGN(const Bytes found, co_await window_.at(position, sizeof(CommitHeader)));
-    if (found.size() < sizeof(CommitHeader)) co_return Status{};
+    if (found.size() < sizeof(CommitHeader)) co_return false;
     std::vector<std::byte> bytes(found.begin(), found.end());
     constexpr std::size_t kCovered = offsetof(CommitHeader, header_crc);
     turn_back_flipped_bit(bytes, crc32c(Bytes(bytes).first(kCovered)));
     const auto header = parse_commit_header(bytes, origin_);
     const bool is_it =
         header && follows(*header) && (is_after_gap_ || header->previous_check == previous_check_);
-    if (!is_it) co_return Status{};
+    if (!is_it) co_return false;
     const std::size_t size = header->bytes - header->directory_offset;
     CO_ASSIGN(const Bytes stored, co_await window_.at(position + header->directory_offset, size));
-    if (stored.size() < size) co_return Status{};
+    if (stored.size() < size) co_return false;
     bytes.assign(stored.begin(), stored.end());
     const std::uint32_t crc = crc32c(bytes);
     bytes.resize(size + sizeof(std::uint32_t));
     store_le(bytes.data() + size, header->directory_crc);
     turn_back_flipped_bit(bytes, crc);
-    for (std::size_t at = 0; at < size && crc32c(Bytes(bytes).first(size)) == header->directory_crc;
-         at += sizeof(DirectoryEntry)) {
-        const auto entry = load_le<DirectoryEntry>(bytes.data() + at);
-        if (entry.is_control()) salvaged_.push_back(entry);
-    }
-    co_return Status{};
+    if (crc32c(Bytes(bytes).first(size)) != header->directory_crc) co_return false;
+    for (std::size_t at = 0; at < size; at += sizeof(DirectoryEntry))
+        salvaged_.push_back(load_le<DirectoryEntry>(bytes.data() + at));
+    co_return true;
 }
 
 Task<Result<std::optional<ScannedCommit>>> SegmentScanner::next() {
@@ -169,9 +168,12 @@ Task<Result<std::optional<ScannedCommit>>> SegmentScanner::next() {
                                                  later->header.number, later->position)
                                    : std::string("nothing intact follows"))});
             CO_TRY(co_await salvage(position_, end));
-            CO_TRY(co_await salvage_controls(position_));
-            if (position_ % kBlockBytes != 0)
-                CO_TRY(co_await salvage_controls(position_ + kSkippedBytes));
+            CO_ASSIGN(bool is_told, co_await salvage_directory(position_));
+            if (!is_told && position_ % kBlockBytes != 0) {
+                CO_ASSIGN(is_told, co_await salvage_directory(position_ + kSkippedBytes));
+            }
+            const bool is_one = later ? later->header.number == bad + 1 : bad >= proven_;
+            is_all_salvaged_ = is_all_salvaged_ && is_told && is_one;
             if (!later) {
                 next_number_ = std::max(bad, proven_) + 1;
                 position_ = end;

@@ -69,8 +69,8 @@ class SegmentScanner {
           position_(header.first_position) {}
 
     /// The next commit; nothing at the end. What destroyed commits still tell comes in `salvaged`:
-    /// batches found by their own headers, and controls where one bit alone is wrong. Errors:
-    /// IoFailed.
+    /// batches found by their own headers, and the whole directory where one bit alone is wrong.
+    /// Errors: IoFailed.
     Task<Result<std::optional<ScannedCommit>>> next();
 
     std::uint64_t next_number() const { return next_number_; }
@@ -81,6 +81,8 @@ class SegmentScanner {
     }  ///< something unacknowledged was there and is dropped
     const std::vector<DamagedRange>& damage() const { return damage_; }
     const std::vector<DirectoryEntry>& salvaged() const { return salvaged_; }
+    /// `salvaged` names everything that the destroyed commits held.
+    bool is_all_salvaged() const { return is_all_salvaged_; }
     std::uint64_t bytes_read() const { return window_.bytes_read(); }
 
  private:
@@ -97,7 +99,8 @@ class SegmentScanner {
     Task<Result<std::optional<Later>>> find_later(std::uint64_t position, std::uint64_t number,
                                                   bool must_prove);
     Task<Status> salvage(std::uint64_t begin, std::uint64_t end);
-    Task<Status> salvage_controls(std::uint64_t position);
+    /// False when the directory of the commit at `position` cannot be told for sure.
+    Task<Result<bool>> salvage_directory(std::uint64_t position);
 
     FileWindow window_;
     File& file_;
@@ -109,6 +112,7 @@ class SegmentScanner {
     std::uint64_t position_;
     bool is_after_gap_ = false;  // the commit before was destroyed: its check cannot be asked for
     bool is_torn_ = false;
+    bool is_all_salvaged_ = true;
     std::vector<DamagedRange> damage_;
     std::vector<DirectoryEntry> salvaged_;
 };

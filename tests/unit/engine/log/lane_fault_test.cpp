@@ -260,6 +260,68 @@ TEST_SUITE("log/faults") {
         }
     }
 
+    TEST_CASE(
+        "in the oldest segment what damage has taken is told from what went with older segments") {
+        for (const std::size_t which : {0u, 3u}) {
+            CAPTURE(which);
+            auto storage = std::make_shared<SimStorage>(6);
+            Ordinal end = 0;
+            {
+                LogProcess process(storage);
+                while (process.stats().segments < 2)
+                    process.append(1, 20, 1000);
+                process.reactor.advance(2h);
+                for (int i = 0; i < 10; ++i)
+                    process.append(1, 20, 1000);
+                end = process.next[1];
+                storage->crash(PowerLoss::KeepAll);
+            }
+            struct Place {
+                std::string file;
+                std::uint64_t directory;
+                Ordinal begin, end;
+            };
+            std::vector<Place> newest;
+            {
+                TestReactor reactor(storage);
+                REQUIRE(
+                    reactor
+                        .run(verify_log(
+                            reactor.disk(), "log",
+                            [&](const auto& segment, const auto& commit, const auto& entry, bool) {
+                                if (!newest.empty() && newest.back().file != segment.file)
+                                    newest.clear();
+                                newest.push_back(
+                                    {segment.file, commit.position + commit.header.directory_offset,
+                                     entry.first_ordinal, entry.first_ordinal + entry.count});
+                            }))
+                        .has_value());
+            }
+            REQUIRE_GT(newest.size(), 5);
+            const Place lost = newest[which];
+            storage->flip_bit(lost.file, lost.directory + 9, 2);
+            {
+                LogProcess process(storage);
+                process.configure(1, {.retention = 1h});
+                process.reactor.advance(2h);
+                CHECK_EQ(process.stats().segments, 1);
+            }
+            LogProcess process(storage);  // nobody has told it what had expired
+            CHECK_EQ(process.stats().segments, 1);
+            if (which == 0) {
+                CHECK_EQ(process.read(1, 0).error().code, Errc::Corrupt);
+                CHECK_EQ(process.tail(1)->trim, lost.begin);
+            } else {
+                const auto first = process.read(1, 0, {.bytes = 1});
+                REQUIRE_MESSAGE(first.has_value(), (first ? "" : first.error().to_string()));
+                CHECK_EQ(first->tail.trim, newest[0].begin);
+                CHECK_EQ(first->next, newest[0].end);
+            }
+            CHECK_EQ(process.read(1, lost.begin).error().code, Errc::Corrupt);
+            CHECK_EQ(process.verify(1, lost.end).value_or(0), end);
+        }
+    }
+
     TEST_CASE("a destroyed footer is rebuilt by a scan") {
         auto storage = std::make_shared<SimStorage>(5);
         Ordinal end = 0;
