@@ -60,6 +60,11 @@ void SimFileState::grow(std::uint64_t length) {
 void SimFileState::punch(std::uint64_t offset, std::uint64_t length) {
     seen_.punch(offset, length);
     durable_.punch(offset, length);
+    // What waited there for a sync is gone with it, or the sync would write the hole again.
+    const std::uint64_t end =
+        std::min<std::uint64_t>((offset + length) / kPage, dirty_pages_.size());
+    for (std::uint64_t page = align_up(offset, kPage) / kPage; page < end; ++page)
+        dirty_pages_[page] = false;
 }
 
 void SimFileState::sync() {

@@ -245,6 +245,24 @@ TEST_SUITE("engine/io/sim_storage") {
         CHECK(reactor.disk().free_bytes().value() == 16_KiB);
     }
 
+    TEST_CASE("what was punched before it was synced takes no room afterwards") {
+        for (const bool is_synced : {true, false}) {
+            CAPTURE(is_synced);
+            auto storage = std::make_shared<SimStorage>(1);
+            {
+                TestReactor reactor(storage);
+                auto file = open(reactor, "a");
+                REQUIRE(reactor.disk().sync_directory("").has_value());
+                REQUIRE(reactor.run(file->grow(64_KiB)).has_value());
+                REQUIRE(reactor.run(file->punch(8_KiB, 56_KiB)).has_value());
+                if (is_synced) REQUIRE(reactor.run(file->sync()).has_value());
+                storage->crash(PowerLoss::KeepAll);
+            }
+            CHECK_EQ(storage->contents("a")->size(), 64_KiB);
+            CHECK_EQ(storage->used_bytes(), 8_KiB);
+        }
+    }
+
     TEST_CASE("a planned fault hits the call it was planned for, once") {
         TestReactor reactor;
         auto file = open(reactor, "a");
