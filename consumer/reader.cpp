@@ -159,7 +159,7 @@ Status Consumer::State::open_batch(HeldShard& shard, const RecordBatchView& batc
         if (cursor.ordinal() < shard.from) continue;
         queued.delivery.records.push_back(
             {std::string(record.partition_key), std::string(as_text(record.data)), cursor.ordinal(),
-             std::chrono::system_clock::time_point(batch.arrival().time_since_epoch())});
+             std::chrono::system_clock::time_point(cursor.arrival().time_since_epoch())});
         const std::size_t bytes = record.partition_key.size() + record.data.size();
         queued.opened_bytes += bytes;
         shard.opened_bytes += bytes;

@@ -31,16 +31,23 @@ Status check_shape(const RecordBatchHeader& header, std::size_t available) {
     if (header.batch_bytes > bytes_max)
         return fail(Errc::TooLarge, fmt::format("record batch of {} bytes; the limit is {}",
                                                 header.batch_bytes, bytes_max));
-    if (header.flags != 0)
+    if ((header.flags & ~kBatchPacked) != 0)
         return fail(Errc::Corrupt, fmt::format("record batch with flags {:#x}", header.flags));
+    const bool is_packed = header.flags == kBatchPacked;
+    if (is_packed && header.arrival_ms > INT64_MAX - std::int64_t{UINT32_MAX})
+        return fail(Errc::Corrupt, "record batch from the end of time");
+    if (is_packed && (header.codec != 0 || header.key_id != 0 || header.producer_id != 0))
+        return fail(Errc::Corrupt, "a packed record batch is plain and of no producer");
     if (header.codec > static_cast<std::uint8_t>(Codec::Zstd))
         return fail(Errc::Unsupported,
                     fmt::format("record batch of codec {}; known are 0 (none), 1 (lz4) and 2 "
                                 "(zstd)",
                                 header.codec));
-    // A record takes at least its two length bytes.
+    // A record takes at least its two length bytes, and in a packed batch one for its arrival.
+    const std::size_t record_bytes_min = is_packed ? 3 : 2;
     if (header.record_count == 0 ||
-        (header.codec == 0 && header.record_count > (header.batch_bytes - kHeaderBytes) / 2))
+        (header.codec == 0 &&
+         header.record_count > (header.batch_bytes - kHeaderBytes) / record_bytes_min))
         return fail(Errc::Corrupt, fmt::format("record batch of {} bytes says {} records",
                                                header.batch_bytes, header.record_count));
     return {};
@@ -66,6 +73,8 @@ Result<RecordBatchView> RecordBatchView::parse(Bytes bytes) {
                                                view.header_.batch_bytes));
     if (view.header_.key_id != 0)
         return fail(Errc::InvalidArgument, "a producer's batch is plain; the broker encrypts it");
+    if (view.is_packed())
+        return fail(Errc::InvalidArgument, "a producer's batch is not packed; the log packs them");
     if (!view.payload_is_intact())
         return fail(Errc::Corrupt, "the record batch's checksum does not match its bytes");
     if (view.header_.codec != 0) TRY(compressed_records(view));
@@ -125,10 +134,22 @@ RecordCursor::RecordCursor(const RecordBatchView& batch, Bytes records)
     : at_(records.data()),
       end_(records.data() + records.size()),
       remaining_(batch.record_count()),
-      next_ordinal_(batch.first_ordinal()) {}
+      is_packed_(batch.is_packed()),
+      span_left_ms_(batch.header().arrival_span_ms),
+      next_ordinal_(batch.first_ordinal()),
+      arrival_ms_(batch.header().arrival_ms) {}
 
 RecordCursor::RecordCursor(const RecordBatchView& batch, std::unexpected<Error> error)
-    : next_ordinal_(batch.first_ordinal()), status_(std::move(error)) {}
+    : next_ordinal_(batch.first_ordinal()),
+      arrival_ms_(batch.header().arrival_ms),
+      status_(std::move(error)) {}
+
+bool RecordCursor::stop(std::string_view what) {
+    status_ = fail(Errc::Corrupt, fmt::format("record {} {}", next_ordinal_, what));
+    remaining_ = 0;
+    at_ = end_;
+    return false;
+}
 
 bool RecordCursor::next(RecordView& record) {
     if (remaining_ == 0) {
@@ -137,17 +158,24 @@ bool RecordCursor::next(RecordView& record) {
         return false;
     }
     std::uint64_t key = 0, data = 0, attributes = 0;
+    if (is_packed_) {
+        std::uint64_t later = 0;
+        at_ = get_varint(at_, end_, later);
+        if (at_ == nullptr) return stop("runs past its batch");
+        if (later > span_left_ms_ || (remaining_ == 1 && later != span_left_ms_))
+            return stop("has an arrival that does not fit its batch");
+        span_left_ms_ -= static_cast<std::uint32_t>(later);
+        // A header that nobody checked may stand at the end of time.
+        arrival_ms_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(arrival_ms_) + later);
+    }
+    record_ = at_;
     const std::byte* at = get_varint(at_, end_, key);
     if (at != nullptr) at = get_varint(at, end_, data);
     if (at != nullptr && (key & 1) != 0) at = get_varint(at, end_, attributes);
     key >>= 1;
     const auto left = static_cast<std::uint64_t>(at == nullptr ? 0 : end_ - at);
-    if (at == nullptr || key > left || attributes > left - key || data > left - key - attributes) {
-        status_ = fail(Errc::Corrupt, fmt::format("record {} runs past its batch", next_ordinal_));
-        remaining_ = 0;
-        at_ = end_;
-        return false;
-    }
+    if (at == nullptr || key > left || attributes > left - key || data > left - key - attributes)
+        return stop("runs past its batch");
     record.attributes = {at, attributes};
     at += attributes;
     record.partition_key = as_text({at, key});
@@ -203,13 +231,13 @@ void reseal_record_batch(MutableBytes batch) {
 }
 
 void stamp_record_batch(MutableBytes batch, ShardUid shard, Ordinal first, WallTime arrival,
-                        std::uint32_t epoch) {
+                        std::uint32_t epoch, std::uint32_t arrival_span_ms) {
     auto header = load_le<RecordBatchHeader>(batch.data());
     header.shard = shard.value;
     header.first_ordinal = first;
     header.arrival_ms = to_millis(arrival);
     header.epoch = epoch;
-    header.reserved = 0;
+    header.arrival_span_ms = arrival_span_ms;
     store_le(batch.data(), header);
     header.header_crc = crc32c(Bytes{batch}.first(kStampedPart));
     store_le(batch.data(), header);

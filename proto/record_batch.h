@@ -23,22 +23,25 @@ struct RecordBatchHeader {
     std::uint32_t batch_bytes;   ///< header and records
     std::uint32_t record_count;  ///< at least 1
     std::uint8_t codec;          ///< Codec
-    std::uint8_t flags;          ///< 0; readers refuse bits they do not know
+    std::uint8_t flags;          ///< kBatch...; readers refuse bits they do not know
     std::uint16_t key_id;        ///< data key of an encrypted payload, 0 when plain; by the broker
     std::uint64_t producer_id;   ///< 0: not idempotent
     std::uint32_t producer_sequence;  ///< number of the first record within (producer, shard)
     std::uint32_t payload_crc;  ///< CRC32C of bytes [0, 28) and of everything after the header
     // by the broker
     std::uint64_t first_ordinal;
-    std::int64_t arrival_ms;   ///< wall time, never decreasing within a shard
-    std::uint32_t shard;       ///< ShardUid
-    std::uint32_t epoch;       ///< ownership under which it was written
-    std::uint32_t reserved;    ///< 0
-    std::uint32_t header_crc;  ///< CRC32C of bytes [0, 60)
+    std::int64_t arrival_ms;        ///< wall time, never decreasing within a shard
+    std::uint32_t shard;            ///< ShardUid
+    std::uint32_t epoch;            ///< ownership under which it was written
+    std::uint32_t arrival_span_ms;  ///< of a packed batch: last arrival minus arrival_ms; else 0
+    std::uint32_t header_crc;       ///< CRC32C of bytes [0, 60)
 };
 static_assert(sizeof(RecordBatchHeader) == 64);
 
 constexpr std::uint32_t kRecordBatchMagic = 0x31424d54;  // "TMB1"
+/// Packed: each record begins with its own arrival. Only the log makes such batches
+/// (proto/batch_packer.h); they are plain and of no producer.
+constexpr std::uint8_t kBatchPacked = 1;
 enum class Codec : std::uint8_t { None = 0, Lz4 = 1, Zstd = 2 };
 /// Bit N: codec N. What a broker of this version tells its clients in Hello.
 constexpr std::uint32_t kKnownCodecs = 0b111;
@@ -60,7 +63,7 @@ class RecordBatchView {
     /// Checks length, magic, counts and the payload's checksum; of a compressed batch also the
     /// length of its records, without opening it. For batches fresh from a producer. Errors:
     /// Corrupt, TooLarge, Unsupported (an unknown codec), InvalidArgument (it says that it is
-    /// encrypted).
+    /// encrypted, or packed).
     static Result<RecordBatchView> parse(Bytes bytes);
     /// Checks the header's own checksum and length only; the payload's on demand by
     /// `payload_is_intact`. For batches that the broker stamped. `bytes` may be longer than the
@@ -74,7 +77,13 @@ class RecordBatchView {
     std::uint32_t record_count() const { return header_.record_count; }
     Ordinal first_ordinal() const { return header_.first_ordinal; }
     Ordinal end_ordinal() const { return header_.first_ordinal + header_.record_count; }
+    bool is_packed() const { return (header_.flags & kBatchPacked) != 0; }
+    /// Of the first record. Of the others RecordCursor knows.
     WallTime arrival() const { return from_millis(header_.arrival_ms); }
+    /// Of the last record.
+    WallTime last_arrival() const {
+        return from_millis(header_.arrival_ms + std::int64_t{header_.arrival_span_ms});
+    }
     bool payload_is_intact() const;
 
  private:
@@ -104,13 +113,24 @@ class RecordCursor {
     bool next(RecordView& record);
     /// Ordinal of the record that `next` returned last.
     Ordinal ordinal() const { return next_ordinal_ - 1; }
+    /// When that record arrived.
+    WallTime arrival() const { return from_millis(arrival_ms_); }
+    /// Its lengths and bytes as they stand in the batch, without its arrival. Only after a `next`
+    /// that returned true.
+    Bytes encoded() const { return {record_, at_}; }
     const Status& status() const { return status_; }
 
  private:
+    bool stop(std::string_view what);
+
     const std::byte* at_ = nullptr;
     const std::byte* end_ = nullptr;
+    const std::byte* record_ = nullptr;
     std::uint32_t remaining_ = 0;
+    bool is_packed_ = false;
+    std::uint32_t span_left_ms_ = 0;  // of the batch's arrivals
     Ordinal next_ordinal_ = 0;
+    std::int64_t arrival_ms_ = 0;
     Status status_;
 };
 
@@ -137,7 +157,7 @@ void reseal_record_batch(MutableBytes batch);
 
 /// Writes the broker's half of the header into a copy of a batch and seals it.
 void stamp_record_batch(MutableBytes batch, ShardUid shard, Ordinal first, WallTime arrival,
-                        std::uint32_t epoch);
+                        std::uint32_t epoch, std::uint32_t arrival_span_ms = 0);
 
 /// Bytes that a record takes inside a batch.
 std::size_t record_bytes(std::size_t key_bytes, std::size_t data_bytes,

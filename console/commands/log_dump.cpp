@@ -110,10 +110,11 @@ class Dump {
         if (is_json_) {
             print(
                 R"({{"type":"batch","shard":{},"first":{},"records":{},"bytes":{},"arrival":"{}",)"
-                R"("epoch":{},"codec":"{}","key_id":{},"producer":{},"sequence":{},"intact":{}}})",
+                R"("epoch":{},"codec":"{}","key_id":{},"producer":{},"sequence":{},"packed":{},)"
+                R"("intact":{}}})",
                 entry.shard, entry.first_ordinal, entry.count, entry.bytes, iso_time(arrival),
                 header.epoch, codec_name(header.codec), header.key_id, header.producer_id,
-                header.producer_sequence, is_intact);
+                header.producer_sequence, (header.flags & kBatchPacked) != 0, is_intact);
         } else {
             std::string notes;
             if (header.epoch > 1) notes += fmt::format(", epoch {}", header.epoch);
@@ -122,6 +123,8 @@ class Dump {
                                      header.producer_sequence);
             if (header.codec != 0) notes += fmt::format(", {}", codec_name(header.codec));
             if (header.key_id != 0) notes += fmt::format(", encrypted with key {}", header.key_id);
+            if ((header.flags & kBatchPacked) != 0)
+                notes += fmt::format(", packed, over {} ms", header.arrival_span_ms);
             if (!is_intact) notes += ", DAMAGED";
             print("    shard {} records {} to {}: {} bytes{}", entry.shard, entry.first_ordinal,
                   entry.first_ordinal + entry.count - 1, entry.bytes, notes);
@@ -140,10 +143,10 @@ class Dump {
             if (cursor.ordinal() < options_.from) continue;
             const auto data = as_text(record.data);
             if (is_json_)
-                print(
-                    R"({{"type":"record","shard":{},"ordinal":{},"key":{},"bytes":{},"data":{}}})",
-                    entry.shard, cursor.ordinal(), json_string(record.partition_key), data.size(),
-                    json_string(printable(data)));
+                print(R"({{"type":"record","shard":{},"ordinal":{},"arrival":"{}","key":{},)"
+                      R"("bytes":{},"data":{}}})",
+                      entry.shard, cursor.ordinal(), iso_time(to_millis(cursor.arrival())),
+                      json_string(record.partition_key), data.size(), json_string(printable(data)));
             else
                 print("      {} key {} {} bytes: {}", cursor.ordinal(),
                       json_string(record.partition_key), data.size(), printable(data));

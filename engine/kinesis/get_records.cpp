@@ -50,7 +50,7 @@ class AnswerWriter {
                 records_left_ = 0;
                 break;
             }
-            write(record, cursor.ordinal(), batch.arrival());
+            write(record, cursor.ordinal(), cursor.arrival());
             bytes_ += size;
             --records_left_;
             next_ = cursor.ordinal() + 1;

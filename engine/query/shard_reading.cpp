@@ -121,9 +121,9 @@ Task<void> ApplicationFeed::push_records(Input& input, Shard& shard, RecordBatch
     while (cursor.next(record)) {
         if (cursor.ordinal() < shard.next) continue;
         if (input.rows.size() + rejected_.size() == 0) slice_began_ = mono_now();
-        decode(input, shard, record, cursor.ordinal(), batch.arrival());
+        decode(input, shard, record, cursor.ordinal(), cursor.arrival());
         shard.next = cursor.ordinal() + 1;
-        shard.clear_until = std::max(shard.clear_until, to_millis(batch.arrival()));
+        shard.clear_until = std::max(shard.clear_until, to_millis(cursor.arrival()));
         if (input.rows.size() + rejected_.size() < slice_rows_) continue;
         co_await end_slice(input);
         if (gate_.is_closed()) co_return;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proto/batch_codec.h"
+#include "proto/batch_packer.h"
 #include "proto/wire_limits.h"
 
 using namespace tidemill;
@@ -42,7 +43,47 @@ void walk_payload(BatchOpener& opener, Bytes payload) {
             if (const auto fresh = RecordBatchView::parse(batch)) walk(opener, *fresh);
             walk(opener, RecordBatchView::trusted(batch));
         }
+        header.codec = 0;
+        header.flags = kBatchPacked;
+        header.arrival_span_ms = length;
+        store_le(batch.data(), header);
+        walk(opener, RecordBatchView::trusted(batch));
+        header.flags = 0;
+        header.arrival_span_ms = 0;
     }
+}
+
+// Whatever a producer may send packs to the same records, or is refused and leaves no trace.
+void pack(Bytes data) {
+    static BatchPacker packer;
+    packer.clear();
+    std::size_t records = 0;
+    const auto add = [&](MutableBytes batch, std::int64_t arrival_ms) {
+        stamp_record_batch(batch, ShardUid{1}, records, from_millis(arrival_ms), 1);
+        const auto view = RecordBatchView::trusted(batch);
+        if (packer.try_add(view)) records += view.record_count();
+    };
+    for (std::int64_t i = 0; i < 4; ++i) {
+        RecordBatchBuilder builder;
+        builder.add("k", data.first(std::min<std::size_t>(data.size(), 1000)));
+        const Bytes built = builder.finish().bytes();
+        std::vector<std::byte> batch(built.begin(), built.end());
+        add(batch, i * 1000);
+        if (!data.empty())
+            std::memcpy(batch.data() + sizeof(RecordBatchHeader), data.data(),
+                        std::min(data.size(), batch.size() - sizeof(RecordBatchHeader)));
+        add(batch, i * 1000 + 1);
+    }
+    if (records < 4) __builtin_trap();
+    const auto packed = packer.finish();
+    const auto parsed = RecordBatchView::parse_stamped(packed.bytes());
+    if (!parsed || !parsed->payload_is_intact() || parsed->record_count() != records)
+        __builtin_trap();
+    RecordCursor cursor(*parsed);
+    std::size_t seen = 0;
+    for (RecordView record; cursor.next(record);)
+        ++seen;
+    if (seen != records || !cursor.status()) __builtin_trap();
 }
 
 // Whatever is compressed opens to itself.
@@ -79,5 +120,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         walk_payload(opener, bytes.subspan(sizeof(RecordBatchHeader)));
     }
     round_trip(opener, bytes);
+    pack(bytes);
     return 0;
 }
