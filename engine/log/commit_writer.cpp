@@ -144,6 +144,13 @@ void CommitWriter::join_first_copy(AppendOp& op) {
                        batch.producer_id, op.shard, batch.producer_sequence));
 }
 
+void CommitWriter::expect_repetition(const AppendOp& op) {
+    auto refused = produced_batch(op.batch.header());
+    refused.shard = op.shard.value;
+    refused.arrival_ms = std::max(arrival_ms_, to_millis(parts_.wall_now()));
+    parts_.producers.expect(refused);
+}
+
 void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     auto* state = parts_.shards.find(op.shard);
     if (is_refused(op, state, ownership.epoch)) return;
@@ -151,7 +158,11 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     if (state->is_sealed || state->is_sealing)
         return reject(op, Outcome::Rejected, Errc::ShardClosed,
                       fmt::format("shard {} is closed", op.shard));
-    if (is_overload(op)) return;
+    const bool is_numbered = op.batch.header().producer_id != 0;
+    if (is_overload(op)) {
+        if (is_numbered) expect_repetition(op);
+        return;
+    }
     const Bytes bytes = op.batch.bytes();
     if (bytes.size() > wire_limits::kStoredBatchBytesMax ||
         bytes.size() < sizeof(RecordBatchHeader) || op.batch.record_count() == 0)
@@ -159,7 +170,6 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
                       fmt::format("a batch of {} bytes", bytes.size()));
     state->epoch = std::max(state->epoch, ownership.epoch);
     arrival_ms_ = std::max(arrival_ms_, to_millis(parts_.wall_now()));
-    const bool is_numbered = op.batch.header().producer_id != 0;
     ProducedBatch produced{};
     if (is_numbered) {
         produced = produced_batch(op.batch.header());

@@ -79,6 +79,10 @@ bool ProducerTable::submit(const ProducedBatch& batch) {
     return true;
 }
 
+void ProducerTable::expect(const ProducedBatch& batch) {
+    if (Producer* producer = find_or_make(batch, true)) touch(*producer, batch.arrival_ms);
+}
+
 void ProducerTable::commit(const ProducedBatch& batch) {
     Producer* producer = find(batch);
     if (producer == nullptr) return;  // its shard was deleted meanwhile

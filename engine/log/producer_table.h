@@ -53,6 +53,9 @@ class ProducerTable {
     /// A batch judged as Next is on its way. False when there is no room for its producer because
     /// all others have batches on their way too.
     bool submit(const ProducedBatch& batch);
+    /// A batch judged as Next was refused before it was submitted. Those that were sent behind it
+    /// are not to be taken for the producer's first.
+    void expect(const ProducedBatch& batch);
     /// It has become durable. In the order of submission.
     void commit(const ProducedBatch& batch);
     /// It was surely not written; all those submitted after it are not either.

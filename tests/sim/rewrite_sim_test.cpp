@@ -102,7 +102,12 @@ class World {
 
     std::unique_ptr<Process> start() {
         auto process = std::make_unique<Process>(*this);
-        const auto opened = process->reactor.run(process->store->open());
+        auto opened = process->reactor.run(process->store->open());
+        if (!opened && opened.error().code == Errc::IoFailed) {
+            // The fault that the life before was to meet; it comes once.
+            process = std::make_unique<Process>(*this);
+            opened = process->reactor.run(process->store->open());
+        }
         REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().to_string()));
         std::vector<std::pair<ShardUid, ShardPolicy>> policies;
         for (const auto& [uid, shard] : shards_)
