@@ -45,13 +45,24 @@ void CommitWriter::start(std::uint64_t last, std::uint32_t last_check, std::int6
 void CommitWriter::reject(AppendOp& op, Outcome outcome, Errc code, std::string message) {
     op.result.outcome = outcome;
     op.result.error = Error(code, std::move(message));
+    const auto turn_away = [&] {
+        if (op.batch.bytes().empty()) return;  // a control
+        const auto& batch = op.batch.header();
+        parts_.producers.turn_away(op.shard, batch.producer_id, batch.producer_sequence);
+    };
     switch (code) {
         case Errc::Throttled:
             ++parts_.stats.rejected_throttled;
+            turn_away();
             break;
         case Errc::NoSpace:
             ++parts_.stats.rejected_no_space;
+            turn_away();
             break;
+        case Errc::Unavailable:
+        case Errc::IoFailed:
+            turn_away();
+            [[fallthrough]];
         default:
             ++(outcome == Outcome::Unknown ? parts_.stats.unknown : parts_.stats.rejected_other);
     }
@@ -144,13 +155,6 @@ void CommitWriter::join_first_copy(AppendOp& op) {
                        batch.producer_id, op.shard, batch.producer_sequence));
 }
 
-void CommitWriter::expect_repetition(const AppendOp& op) {
-    auto refused = produced_batch(op.batch.header());
-    refused.shard = op.shard.value;
-    refused.arrival_ms = std::max(arrival_ms_, to_millis(parts_.wall_now()));
-    parts_.producers.expect(refused);
-}
-
 void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     auto* state = parts_.shards.find(op.shard);
     if (is_refused(op, state, ownership.epoch)) return;
@@ -158,11 +162,7 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     if (state->is_sealed || state->is_sealing)
         return reject(op, Outcome::Rejected, Errc::ShardClosed,
                       fmt::format("shard {} is closed", op.shard));
-    const bool is_numbered = op.batch.header().producer_id != 0;
-    if (is_overload(op)) {
-        if (is_numbered) expect_repetition(op);
-        return;
-    }
+    if (is_overload(op)) return;
     const Bytes bytes = op.batch.bytes();
     if (bytes.size() > wire_limits::kStoredBatchBytesMax ||
         bytes.size() < sizeof(RecordBatchHeader) || op.batch.record_count() == 0)
@@ -170,6 +170,7 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
                       fmt::format("a batch of {} bytes", bytes.size()));
     state->epoch = std::max(state->epoch, ownership.epoch);
     arrival_ms_ = std::max(arrival_ms_, to_millis(parts_.wall_now()));
+    const bool is_numbered = op.batch.header().producer_id != 0;
     ProducedBatch produced{};
     if (is_numbered) {
         produced = produced_batch(op.batch.header());

@@ -115,7 +115,6 @@ class CommitWriter {
     bool is_overload(AppendOp& op);
     bool is_settled_by_producer(AppendOp& op);
     void join_first_copy(AppendOp& op);
-    void expect_repetition(const AppendOp& op);
 
     LaneParts& parts_;
     TurnHook& wake_;

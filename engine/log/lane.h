@@ -29,6 +29,10 @@ class Lane final : TurnHook {
     void drop_unconfigured_shards(ShardUid below);
     Status open_writer(ShardUid shard, Ownership ownership);
     void submit(AppendOp& op, Ownership ownership) { writer_.submit(op, ownership); }
+    /// A producer's batch was refused on its way here: those behind it must not overtake it.
+    void turn_away(ShardUid shard, std::uint64_t producer_id, std::uint32_t first_sequence) {
+        parts_.producers.turn_away(shard, producer_id, first_sequence);
+    }
 
     Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits);
     Task<Result<TailInfo>> tail(ShardUid shard);

@@ -45,7 +45,14 @@ bool is_repetition(const RecordBatchHeader& batch, const ProducedBatch& first) {
 
 SequenceJudgement ProducerTable::judge(ShardUid shard, const RecordBatchHeader& batch) const {
     const Producer* producer = find(shard, batch.producer_id);
-    if (producer == nullptr) return {};
+    if (producer == nullptr) {
+        const auto first = turned_away_.find(Key{batch.producer_id, shard.value});
+        if (first == turned_away_.end() || distance(first->second, batch.producer_sequence) <= 0)
+            return {};
+        return refuse(Errc::SequenceGap,
+                      fmt::format("{} come before record {}, which was turned away",
+                                  name_of(shard, batch), first->second));
+    }
     const std::int32_t ahead = distance(producer->next, batch.producer_sequence);
     if (ahead == 0) return {};
     if (ahead > 0)
@@ -79,8 +86,13 @@ bool ProducerTable::submit(const ProducedBatch& batch) {
     return true;
 }
 
-void ProducerTable::expect(const ProducedBatch& batch) {
-    if (Producer* producer = find_or_make(batch, true)) touch(*producer, batch.arrival_ms);
+void ProducerTable::turn_away(ShardUid shard, std::uint64_t producer_id,
+                              std::uint32_t first_sequence) {
+    if (producer_id == 0 || find(shard, producer_id) != nullptr) return;
+    if (turned_away_.size() >= config_.producers) turned_away_.clear();
+    const auto [first, is_new] =
+        turned_away_.emplace(Key{producer_id, shard.value}, first_sequence);
+    if (!is_new && distance(first->second, first_sequence) < 0) first->second = first_sequence;
 }
 
 void ProducerTable::commit(const ProducedBatch& batch) {
@@ -99,7 +111,10 @@ void ProducerTable::withdraw(const ProducedBatch& batch) {
     if (producer == nullptr) return;
     TM_CHECK(producer->on_their_way > 0);
     if (distance(producer->next, batch.first_sequence) < 0) producer->next = batch.first_sequence;
-    if (--producer->on_their_way == 0 && producer->count == 0) erase(at_.at(producer->key));
+    if (--producer->on_their_way > 0 || producer->count > 0) return;
+    const std::uint32_t first = producer->next;
+    erase(at_.at(producer->key));
+    turn_away(ShardUid{batch.shard}, batch.producer_id, first);
 }
 
 void ProducerTable::learn(const ProducedBatch& batch) {
@@ -154,6 +169,7 @@ ProducerTable::Producer* ProducerTable::find_or_make(const ProducedBatch& batch,
     producer = {};
     producer.key = {batch.producer_id, batch.shard};
     producer.next = producer.committed = batch.first_sequence;
+    turned_away_.erase(producer.key);
     at_.emplace(producer.key, slot);
     append(lane_, &Producer::in_lane, slot);
     append(shards_[batch.shard], &Producer::in_shard, slot);
@@ -236,6 +252,10 @@ void ProducerTable::forget_idle(std::int64_t now_ms) {
 }
 
 void ProducerTable::clear() {
+    for (auto slot = lane_.first; slot != kNone; slot = slots_[slot].in_lane.after) {
+        const Producer& producer = slots_[slot];
+        if (producer.count == 0) turned_away_[producer.key] = producer.committed;
+    }
     at_.clear();
     shards_.clear();
     lane_ = {};

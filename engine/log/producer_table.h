@@ -53,9 +53,9 @@ class ProducerTable {
     /// A batch judged as Next is on its way. False when there is no room for its producer because
     /// all others have batches on their way too.
     bool submit(const ProducedBatch& batch);
-    /// A batch judged as Next was refused before it was submitted. Those that were sent behind it
-    /// are not to be taken for the producer's first.
-    void expect(const ProducedBatch& batch);
+    /// A batch was not taken, and will be sent again: of a producer that is not known none behind
+    /// it is taken before. Outlives `clear`; of too many all are forgotten.
+    void turn_away(ShardUid shard, std::uint64_t producer_id, std::uint32_t first_sequence);
     /// It has become durable. In the order of submission.
     void commit(const ProducedBatch& batch);
     /// It was surely not written; all those submitted after it are not either.
@@ -133,7 +133,8 @@ class ProducerTable {
     void erase(std::uint32_t slot);
 
     const LogConfig& config_;
-    boost::unordered_flat_map<Key, std::uint32_t, boost::hash<Key>> at_;  // slot
+    boost::unordered_flat_map<Key, std::uint32_t, boost::hash<Key>> at_;           // slot
+    boost::unordered_flat_map<Key, std::uint32_t, boost::hash<Key>> turned_away_;  // sequence
     boost::unordered_flat_map<std::uint32_t, List> shards_;
     List lane_;
     std::deque<Producer> slots_;

@@ -16,6 +16,11 @@ void RemoteAppends::submit(AppendOp& op, Ownership ownership) {
         op.result.outcome = Outcome::Rejected;
         op.result.error = Error(Errc::Throttled, "too much is under way to the log");
         refused_.push_back(&op);
+        if (const auto producer = op.batch.header().producer_id; producer != 0)
+            lane_.reactor().post([lane = &lane_, shard = op.shard, producer,
+                                  sequence = op.batch.header().producer_sequence] {
+                lane->turn_away(shard, producer, sequence);
+            });
         return;
     }
     auto parcel = new_parcel();

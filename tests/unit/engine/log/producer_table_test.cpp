@@ -53,6 +53,27 @@ struct Table : ProducerTable {
 }  // namespace
 
 TEST_SUITE("log/producer_table") {
+    TEST_CASE("nothing overtakes a new producer's first batch that was refused") {
+        const LogConfig config;
+        Table table(config);
+        table.turn_away(kShard, 9, 700);
+        table.turn_away(kShard, 9, 705);
+        CHECK_EQ(table.refusal(9, 705, 5), Errc::SequenceGap);
+        CHECK(table.verdict(9, 690, 10) == SequenceVerdict::Next);
+        CHECK(table.verdict(9, 705, 5, ShardUid{4}) == SequenceVerdict::Next);
+        CHECK(table.verdict(9, 700, 5) == SequenceVerdict::Next);
+        const auto first = table.batch(9, 700, 5);
+        REQUIRE(table.submit(first));
+        CHECK(table.verdict(9, 705, 5) == SequenceVerdict::Next);
+        table.withdraw(first);
+        CHECK_EQ(table.refusal(9, 705, 5), Errc::SequenceGap);
+        REQUIRE(table.submit(first));  // and its fate is unknown when the log begins anew
+        table.clear();
+        CHECK_EQ(table.refusal(9, 705, 5), Errc::SequenceGap);
+        table.store(9, 700, 5);
+        CHECK(table.verdict(9, 705, 5) == SequenceVerdict::Next);
+    }
+
     TEST_CASE("a producer begins anywhere and goes on without a gap") {
         const LogConfig config;
         Table table(config);
