@@ -4,7 +4,7 @@
 #include <bit>
 
 #if defined(__x86_64__)
-#include <nmmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace tidemill {
@@ -89,6 +89,59 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(Bytes bytes, std::u
     return ~crc32;
 }
 
+// x^n modulo the polynomial, reflected, in the upper half: carryless multiplication by it moves
+// 64 reflected bits n + 1 places on (Gopal et al., "Fast CRC Computation for Generic Polynomials
+// Using PCLMULQDQ Instruction", Intel 2009).
+constexpr std::uint64_t power_of_x(std::size_t n) {
+    std::uint32_t power = 0x80000000;
+    for (std::size_t i = 0; i < n; ++i)
+        power = (power >> 1) ^ ((power & 1) != 0 ? kPolynomial : 0);
+    return std::uint64_t{power} << 32;
+}
+
+constexpr std::size_t kFolded = 256;  // bytes that stand for all before them
+constexpr auto kFoldFirst = static_cast<long long>(power_of_x(kFolded * 8 + 63));
+constexpr auto kFoldSecond = static_cast<long long>(power_of_x(kFolded * 8 - 1));
+
+#define TM_FOLDING __attribute__((target("avx512f,avx512vl,vpclmulqdq,pclmul,sse4.2")))
+
+// Sixteen lanes of 128 bits, each multiplied on by 256 bytes and added to what stands there.
+TM_FOLDING std::uint32_t crc32c_folding(Bytes bytes, std::uint32_t seed) {
+    if (bytes.size() < 2 * kFolded) return crc32c_sse42(bytes, seed);
+    const std::byte* p = bytes.data();
+    const std::byte* const end = p + bytes.size();
+    const __m512i fold = _mm512_set4_epi64(kFoldSecond, kFoldFirst, kFoldSecond, kFoldFirst);
+    __m512i a = _mm512_loadu_si512(p), b = _mm512_loadu_si512(p + 64);
+    __m512i c = _mm512_loadu_si512(p + 128), d = _mm512_loadu_si512(p + 192);
+    a = _mm512_xor_si512(a, _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(~seed))));
+    const auto folded = [&fold](__m512i lane, const std::byte* next) TM_FOLDING {
+        constexpr int kXorOfThree = 0x96;
+        return _mm512_ternarylogic_epi64(_mm512_clmulepi64_epi128(lane, fold, 0x00),
+                                         _mm512_clmulepi64_epi128(lane, fold, 0x11),
+                                         _mm512_loadu_si512(next), kXorOfThree);
+    };
+    for (p += kFolded; static_cast<std::size_t>(end - p) >= kFolded; p += kFolded) {
+        a = folded(a, p);
+        b = folded(b, p + 64);
+        c = folded(c, p + 128);
+        d = folded(d, p + 192);
+    }
+    alignas(64) std::array<std::byte, kFolded> rest;
+    _mm512_store_si512(rest.data(), a);
+    _mm512_store_si512(rest.data() + 64, b);
+    _mm512_store_si512(rest.data() + 128, c);
+    _mm512_store_si512(rest.data() + 192, d);
+    // The seed is inside already: ~0 here stands for a register that begins with zero.
+    return crc32c_sse42({p, static_cast<std::size_t>(end - p)}, crc32c_sse42(rest, UINT32_MAX));
+}
+
+#undef TM_FOLDING
+
+bool can_fold() {
+    return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+           __builtin_cpu_supports("vpclmulqdq") != 0 && __builtin_cpu_supports("pclmul") != 0;
+}
+
 #endif
 
 }  // namespace
@@ -111,6 +164,8 @@ std::uint32_t crc32c_portable(Bytes bytes, std::uint32_t seed) {
 std::uint32_t crc32c(Bytes bytes, std::uint32_t seed) {
 #if defined(__x86_64__)
     static const bool has_sse42 = __builtin_cpu_supports("sse4.2") != 0;
+    static const bool has_folding = has_sse42 && can_fold();
+    if (has_folding) return crc32c_folding(bytes, seed);
     if (has_sse42) return crc32c_sse42(bytes, seed);
 #endif
     return crc32c_portable(bytes, seed);

@@ -37,7 +37,7 @@ TEST_SUITE("engine/base") {
         const std::string zeros(32, '\0');
         CHECK_EQ(crc32c(as_bytes(zeros)), 0x8a9136aau);
         Random random(7);
-        for (const std::size_t size : {0u, 1u, 7u, 8u, 255u, 768u, 1000u, 5000u, 12288u, 40001u}) {
+        for (const std::size_t size : {0u, 1u, 7u, 8u, 255u, 511u, 512u, 768u, 1000u, 5000u, 12288u, 40001u}) {
             std::string text(size, ' ');
             for (auto& c : text)
                 c = static_cast<char>(random.next());
