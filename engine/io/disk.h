@@ -71,7 +71,10 @@ class Disk {
     virtual Result<std::unique_ptr<File>> open(const std::string& name, OpenMode mode) = 0;
     /// Replaces `to`. Durable only after sync_directory of the folder.
     virtual Status rename(const std::string& from, const std::string& to) = 0;
+    /// The name is gone at once; a large file's blocks come back a little later.
     virtual Status remove(const std::string& name) = 0;
+    /// Whether blocks of removed files are still on their way back.
+    virtual bool is_giving_back() const { return false; }
     /// Makes the folder and its parents; fine when it exists.
     virtual Status make_directory(const std::string& name) = 0;
     /// Plain file names in a folder, sorted.

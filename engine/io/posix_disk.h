@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/io/disk.h"
+#include "engine/io/file_reaper.h"
 #include "engine/io/io_queue.h"
 
 namespace tidemill {
@@ -27,6 +28,7 @@ class PosixDisk final : public Disk {
     Result<std::vector<std::string>> list(const std::string& directory) override;
     Status sync_directory(const std::string& directory) override;
     Result<std::uint64_t> free_bytes() override;
+    bool is_giving_back() const override { return reaper_.is_busy(); }
     std::string description() const override;
 
     void submit() override { queue_->submit(); }
@@ -42,6 +44,7 @@ class PosixDisk final : public Disk {
     int root_fd_;
     std::unique_ptr<IoQueue> queue_;
     bool can_direct_ = false;
+    FileReaper reaper_;
 };
 
 }  // namespace tidemill

@@ -90,16 +90,18 @@ bool CommitWriter::is_refused(AppendOp& op, const ShardState* state, std::uint32
 }
 
 bool CommitWriter::is_overload(AppendOp& op) {
-    const auto refuse = [&](Errc code, std::string message) {
-        reject(op, Outcome::Rejected, code, std::move(message));
-        return true;
-    };
-    if (pending_bytes_ + op.batch.bytes().size() > parts_.config.pending_bytes_max &&
-        pending_bytes_ > 0)
-        return refuse(Errc::Throttled, fmt::format("{} bytes wait for the disk", pending_bytes_));
-    if (no_space_until_ != MonoTime{} && parts_.mono_now() < no_space_until_)
-        return refuse(Errc::NoSpace, no_space_);
-    return false;
+    if (pending_bytes_ == 0 ||
+        pending_bytes_ + op.batch.bytes().size() <= parts_.config.pending_bytes_max)
+        return false;
+    reject(op, Outcome::Rejected, Errc::Throttled,
+           fmt::format("{} bytes wait for the disk", pending_bytes_));
+    return true;
+}
+
+bool CommitWriter::is_without_space(AppendOp& op) {
+    if (no_space_until_ == MonoTime{} || parts_.mono_now() >= no_space_until_) return false;
+    reject(op, Outcome::Rejected, Errc::NoSpace, no_space_);
+    return true;
 }
 
 // A duplicate is answered even where nothing more can be stored: in a closed shard, on a full disk.
@@ -162,7 +164,7 @@ void CommitWriter::submit(AppendOp& op, Ownership ownership) {
     if (state->is_sealed || state->is_sealing)
         return reject(op, Outcome::Rejected, Errc::ShardClosed,
                       fmt::format("shard {} is closed", op.shard));
-    if (is_overload(op)) return;
+    if (is_overload(op) || is_without_space(op)) return;
     const Bytes bytes = op.batch.bytes();
     if (bytes.size() > wire_limits::kStoredBatchBytesMax ||
         bytes.size() < sizeof(RecordBatchHeader) || op.batch.record_count() == 0)
@@ -508,6 +510,8 @@ Task<void> CommitWriter::roll_over_and_prepare() {
         if (!sealed)
             parts_.report(fmt::format("segment {} has no footer: {}", old->header.number,
                                       sealed.error().to_string()));
+        else if (sealed_)
+            sealed_();
     }
     if (is_begun && !is_broken_ && !is_stopping_) co_return co_await prepare_spare();
     --background_;

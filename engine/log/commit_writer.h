@@ -79,6 +79,8 @@ class CommitWriter {
     void on_no_space(std::move_only_function<Task<bool>(std::uint64_t)> make_room) {
         make_room_ = std::move(make_room);
     }
+    /// Called when a full segment was sealed.
+    void on_sealed(std::move_only_function<void()> done) { sealed_ = std::move(done); }
 
     /// Durability `memory`: makes what has been written so far survive a loss of power.
     Task<void> sync_written();
@@ -113,6 +115,7 @@ class CommitWriter {
     void recycle(std::unique_ptr<Commit> commit);
     bool is_refused(AppendOp& op, const ShardState* state, std::uint32_t epoch);
     bool is_overload(AppendOp& op);
+    bool is_without_space(AppendOp& op);
     bool is_settled_by_producer(AppendOp& op);
     void join_first_copy(AppendOp& op);
 
@@ -144,6 +147,7 @@ class CommitWriter {
     Error breakage_;
     std::string no_space_;  // why there is none
     std::move_only_function<Task<bool>(std::uint64_t)> make_room_;
+    std::move_only_function<void()> sealed_;
 };
 
 }  // namespace tidemill

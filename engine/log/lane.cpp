@@ -52,6 +52,7 @@ Lane::Lane(Reactor& reactor, const LogConfig& config, SpaceBudget& space, std::u
       retention_(parts_, writer_),
       scrub_(parts_, seed) {
     writer_.on_no_space([this](std::uint64_t bytes) { return retention_.make_room(bytes); });
+    writer_.on_sealed([this] { parts_.reactor.spawn(parts_.gate, let_go_after_seal()); });
 }
 
 Lane::~Lane() { parts_.cache.clear(); }
@@ -317,9 +318,16 @@ Task<void> Lane::keep() {
         co_await writer_.sync_written();
         parts_.producers.forget_idle(to_millis(parts_.wall_now()));
         if (is_reopening_ || is_stopping_) continue;
+        parts_.segments.spares().note_tick();
         const Counted reading(readers_);
         co_await retention_.round();
     }
+}
+
+Task<void> Lane::let_go_after_seal() {
+    if (is_reopening_ || is_stopping_) co_return;
+    const Counted reading(readers_);
+    co_await retention_.segment_sealed();
 }
 
 Task<void> Lane::reopen() {

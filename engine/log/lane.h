@@ -56,6 +56,7 @@ class Lane final : TurnHook {
     void begin_control(WaitingOp& op, ShardUid shard, Control what, std::uint64_t value);
     Task<Status> control(ShardUid shard, Control what, std::uint64_t value);
     Task<void> keep();  // retention and retries, once a tick
+    Task<void> let_go_after_seal();
     Task<void> reopen();
 
     LaneParts parts_;

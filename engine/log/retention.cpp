@@ -16,6 +16,7 @@ constexpr std::uint32_t kLooksPerRound = 64;
 constexpr std::int64_t kNewestAgeMinMs = 5'000;
 /// How often the newest segment is looked at when no policy changes.
 constexpr auto kNewestEvery = 10s;
+constexpr auto kShrinkingFor = 10s;
 constexpr int kReaderPatience = 100;  // times 10 ms
 constexpr auto kRewriteAgainAfter = 5s;
 constexpr auto kRewriteAgainAfterError = 30s;
@@ -25,12 +26,25 @@ constexpr auto kRewriteAgainAfterError = 30s;
 Retention::Retention(LaneParts& parts, CommitWriter& writer)
     : parts_(parts), writer_(writer), rewriter_(parts, writer, is_interrupted_), sizes_(parts) {}
 
-Task<void> Retention::round() {
+Task<void> Retention::let_go() {
+    if (is_looking_) co_return;
+    is_looking_ = true;
     if (!sizes_.is_empty()) co_await keep_sizes();
     co_await look_at_segments();
+    if (!is_interrupted_) {
+        retire_dead();
+        co_await parts_.segments.free_left();
+    }
+    is_looking_ = false;
+}
+
+Task<void> Retention::segment_sealed() {
+    if (!sizes_.is_empty() && !is_interrupted_) co_await let_go();
+}
+
+Task<void> Retention::round() {
+    co_await let_go();
     if (is_interrupted_) co_return;
-    retire_dead();
-    co_await parts_.segments.free_left();
     end_newest_when_dead();
     start_rewriting();
     drop_idle_spares();
@@ -53,11 +67,13 @@ Task<void> Retention::look_at_segments() {
             continue;
         }
         const bool is_unfit = pin->life.is_unfit;
+        const auto shrunk_at = pin->life.shrunk_at;
         pin->life = SegmentClaims(**footer, parts_)
                         .life(*pin, now_ms(), parts_.config.rewrite_live_share,
                               parts_.config.rewrite_gain_min);
         pin->life.policy = looked_at;
         pin->life.is_unfit = is_unfit;
+        pin->life.shrunk_at = shrunk_at;
     }
 }
 
@@ -113,7 +129,10 @@ Task<void> Retention::keep_sizes() {
     parts_.stats.size_trims += excess.size();
     for (const auto& one : excess)
         for (auto number = one.first_segment; number <= one.last_segment; ++number)
-            if (auto* const segment = parts_.segments.find(number)) segment->life.policy = 0;
+            if (auto* const segment = parts_.segments.find(number)) {
+                segment->life.policy = 0;
+                segment->life.shrunk_at = parts_.mono_now();
+            }
     newest_policy_ = 0;
 }
 
@@ -130,6 +149,9 @@ void Retention::start_rewriting() {
         const auto& life = segment->life;
         if (!segment->is_sealed || life.policy != policy() || life.is_unfit ||
             life.rewrite_ms > now)
+            continue;
+        // What a bound on bytes goes on taking from it will soon be all.
+        if (life.shrunk_at != MonoTime{} && parts_.mono_now() - life.shrunk_at < kShrinkingFor)
             continue;
         // The oldest will be retired whole.
         if (segment == live.front() && live.size() > 1 && life.dead_ms <= now) continue;

@@ -24,6 +24,9 @@ class Retention {
     void set_bound(ShardUid shard, std::uint64_t max_bytes) { sizes_.set_bound(shard, max_bytes); }
     /// Once a tick.
     Task<void> round();
+    /// When a segment was sealed: a busy shard would outgrow its max_bytes by far within a tick,
+    /// and what it lets go of is used again at once.
+    Task<void> segment_sealed();
     /// Rewriting stops soon and does not begin until `resume`.
     void interrupt() { is_interrupted_ = true; }
     void resume() { is_interrupted_ = false, policy_changed(); }
@@ -36,6 +39,7 @@ class Retention {
     void fill_stats(LogStats& stats) const;
 
  private:
+    Task<void> let_go();
     Task<void> look_at_segments();
     void retire_dead();
     void end_newest_when_dead();
@@ -57,6 +61,7 @@ class Retention {
     std::uint64_t rewriting_ = 0;  // number of the segment being rewritten
     MonoTime rewrite_again_{};
     bool is_interrupted_ = false;
+    bool is_looking_ = false;
     std::uint64_t commits_ = 0;  // as of the last tick that saw a new one
     MonoTime busy_at_{};
 };

@@ -244,7 +244,7 @@ void SegmentStore::free_file(std::unique_ptr<Segment> segment) {
     if (is_whole && open_file(*segment)) {
         SpareFile file{segment->name, std::move(segment->file), segment->file_bytes,
                        segment->file_bytes};
-        if (spares_.keep(file)) {
+        if (spares_.keep(file, live_.size())) {
             ++stats_.segments_recycled;
             return;
         }

@@ -24,6 +24,7 @@ struct SegmentLife {
     std::int64_t rewrite_ms = 0;  ///< when little enough is live to be worth rewriting
     std::uint64_t live_bytes = 0;
     bool is_unfit = false;  ///< damaged beyond what can be copied: only retired, never rewritten
+    MonoTime shrunk_at{};   ///< when a bound on bytes last trimmed a shard in it
 };
 
 /// One live segment.
@@ -109,7 +110,7 @@ class SegmentStore {
     /// Clears the headers of segments that have left, in their order, so that no start takes them
     /// for live ones, and frees those files that nobody has a pin on. Durable when it returns.
     Task<void> free_left();
-    bool has_left() const { return !left_.empty(); }
+    bool has_left() const { return !left_.empty() || disk_.is_giving_back(); }
     /// Removes spare files beyond `bytes` in all, the largest first.
     void drop_spares(std::uint64_t bytes);
 

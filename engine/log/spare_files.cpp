@@ -94,11 +94,14 @@ SpareFile SpareFiles::take() {
     TM_CHECK(!spares_.empty(), "no file is ready");
     SpareFile taken = std::move(spares_.back());
     spares_.pop_back();
+    ++taken_;
     return taken;
 }
 
-bool SpareFiles::keep(SpareFile& file) {
-    if (spares_.size() >= config_.spare_files || file.bytes < next_bytes_) return false;
+bool SpareFiles::keep(SpareFile& file, std::size_t live_segments) {
+    const auto used_soon = std::min<std::uint64_t>(taken_ + taken_before_, live_segments / 2);
+    const auto enough = std::max<std::uint64_t>(config_.spare_files, used_soon);
+    if (spares_.size() >= enough || file.bytes < next_bytes_) return false;
     spares_.push_front(std::move(file));
     return true;
 }

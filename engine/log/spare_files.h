@@ -44,8 +44,11 @@ class SpareFiles {
     SpareFile& next() { return spares_.back(); }
     SpareFile take();
     /// Takes a retired segment's file for use again, unless there are enough or it is too small:
-    /// false then.
-    bool keep(SpareFile& file);
+    /// false then. Enough are LogConfig::spare_files; while the lane is busy as many as it has
+    /// used up since the last tick but one, up to half of its segments.
+    bool keep(SpareFile& file, std::size_t live_segments);
+    /// A tick has passed.
+    void note_tick() { taken_before_ = std::exchange(taken_, 0); }
     /// Removes files until those that wait have at most `bytes` in all, the largest first; returns
     /// how many. The next ones are small again when none is left. Nobody writes to them meanwhile.
     std::size_t drop(std::uint64_t bytes);
@@ -68,6 +71,7 @@ class SpareFiles {
     SpareFile half_made_;
     std::uint64_t next_file_ = 1;
     std::uint64_t next_bytes_;
+    std::uint64_t taken_ = 0, taken_before_ = 0;  // in this tick and in the last
     bool is_preparing_ = false;
     Signal prepared_;  // prepare has ended
 };
