@@ -14,12 +14,21 @@ PRODUCE = {
 # row: bytes a record; records that the roofline's ring of 1,600 MB still holds.
 CONSUME = {"consume_100": (100, 14_000_000), "consume_1k": (1000, 1_500_000)}
 HALF_RATE = 7_000_000
+# Rows that are measured on a log at its bound, which uses its files again, and once more on a new one.
+FULL_LOG = ("produce_100", "produce_1k_deep", "produce_1k_one", "latency_half", "memory_100")
 
 
-def tidemill_load(row, kind, words, durability="disk", once=False, point="", seconds=None):
+def both_logs(row, kind, words, durability="disk"):
+    return [tidemill_load(row, kind, words, durability, is_full=True),
+            tidemill_load(f"{row}_new", kind, words, durability)]
+
+
+def tidemill_load(row, kind, words, durability="disk", once=False, point="", seconds=None, is_full=False):
     def measure(bench):
         timed = [*words, "--seconds", seconds or bench.seconds]
         with bench.broker(durability) as broker:
+            if is_full:
+                broker.fill_to_bound(bound_bytes=round(bench.patience * (1 << 30)))
             return load_values(broker.load(kind, timed)), shown(kind, timed)
     return Cell(row, "tidemill", measure, once, point)
 
@@ -60,7 +69,8 @@ def plain_cells():
     """Tidemill's and the roofline's cells of the rows that are one load each, neighbours in time."""
     cells = []
     for row, (size, batch, connections, window, count) in PRODUCE.items():
-        cells.append(tidemill_load(row, "produce", flags(size, batch, connections, window)))
+        words = flags(size, batch, connections, window)
+        cells += both_logs(row, "produce", words) if row in FULL_LOG else [tidemill_load(row, "produce", words)]
         cells.append(ref_produce(row, "wal", size, batch, connections, window, count))
     for row, (size, count) in CONSUME.items():
         cells.append(tidemill_load(row, "consume", flags(size)))
@@ -68,8 +78,8 @@ def plain_cells():
     cells.append(tidemill_load("latency_10k", "latency", latency_words(10000, 1, 1)))
     cells.append(ref_latency("latency_10k", "roofline", "wal"))
     cells.append(ref_latency("latency_10k", "null", "null"))
-    cells.append(tidemill_load("latency_half", "latency", latency_words(HALF_RATE, 500, 4)))
-    cells.append(tidemill_load("memory_100", "produce", flags(100, 500, 4, 10000), "memory"))
+    cells += both_logs("latency_half", "latency", latency_words(HALF_RATE, 500, 4))
+    cells += both_logs("memory_100", "produce", flags(100, 500, 4, 10000), "memory")
     cells.append(ref_produce("memory_100", "null", 100, 500, 4, 10000, 100_000_000))
     cells.append(tidemill_load("memory_latency", "latency", latency_words(10000, 1, 1), "memory"))
     cells.append(ref_latency("memory_latency", "roofline", "null"))

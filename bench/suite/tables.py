@@ -29,7 +29,7 @@ class Medians:
             part, whole = self.get(row, key), self.get(of_row, of_key)
             if part is not None and whole:
                 self.values[(row, "tidemill", "")][name] = [part / whole]
-        ratio("shards_10k", "rate", "produce_100", "rate", "of_8")
+        ratio("shards_10k", "rate", "produce_100_new", "rate", "of_8")
         ratio("catchup_one", "flow", "catchup", "flow", "of_all")
         null = self.get("latency_10k", "p999", "null")
         for system in self.systems("latency_10k"):

@@ -42,10 +42,15 @@ class Broker(Server):
         """The same beside other things: a Popen whose output is its JSON."""
         return subprocess.Popen(self.words(kind, flags, stream), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def create(self, stream, shards):
+    def create(self, stream, shards, *more):
         start = time.monotonic()
-        run([self.program, "stream", "create", stream, "--shards", shards, "--connect", self.address])
+        run([self.program, "stream", "create", stream, "--shards", shards, *more, "--connect", self.address])
         return time.monotonic() - start
+
+    def fill_to_bound(self, stream="load", shards=8, bound_bytes=1 << 30):
+        """Makes a stream that keeps so much and writes it over: from here on its files are used again."""
+        self.create(stream, shards, "--max-bytes", bound_bytes)
+        self.load("produce", flags(100, 500, 4, 10000, shards, records=round(3 * bound_bytes / 110)), stream)
 
     def remove(self):
         """Stops and gives the space back."""

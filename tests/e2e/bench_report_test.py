@@ -87,7 +87,7 @@ class Figures(unittest.TestCase):
 
     def test_derived(self):
         medians = tables.Medians([
-            sample("produce_100", rate=10e6), sample("shards_10k", rate=8e6), sample("catchup", flow=1e9, device=1.25e9),
+            sample("produce_100_new", rate=10e6), sample("shards_10k", rate=8e6), sample("catchup", flow=1e9, device=1.25e9),
             sample("catchup_one", flow=4e8), sample("latency_10k", p999=3e-3), sample("latency_10k", "null", p999=2e-3)])
         self.assertAlmostEqual(medians.get("shards_10k", "of_8"), 0.8)
         self.assertAlmostEqual(medians.get("catchup_one", "of_all"), 0.4)
