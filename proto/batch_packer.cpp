@@ -29,18 +29,28 @@ bool BatchPacker::follows(const RecordBatchView& batch) const {
 bool BatchPacker::try_add(const RecordBatchView& batch) {
     const auto& other = batch.header();
     if (other.codec != static_cast<std::uint8_t>(Codec::None) || other.key_id != 0) return false;
+    if (other.record_count > kPackRecordsMax && !batch.is_packed()) return false;
     const std::size_t longest = batch.bytes().size() + other.record_count * kArrivalBytesMax;
     if (batch.bytes().size() > kPackBelowBytes || buffer_.size() + longest > kPackedBytesMax)
         return false;
     if (!is_empty() && !follows(batch)) return false;
+    return take(batch, other.first_ordinal);
+}
 
+/// Its records from ordinal `first` on.
+bool BatchPacker::take(const RecordBatchView& batch, Ordinal first) {
+    const auto& other = batch.header();
     const std::size_t before = buffer_.size();
-    std::int64_t last = is_empty() ? other.arrival_ms : last_arrival_ms_;
-    buffer_.resize(before + longest);
+    std::int64_t last = last_arrival_ms_;
+    std::uint32_t count = 0;
+    buffer_.resize(before + batch.bytes().size() + other.record_count * kArrivalBytesMax);
     std::byte* at = buffer_.data() + before;
     RecordCursor cursor(batch);
     for (RecordView record; cursor.next(record);) {
+        if (cursor.ordinal() < first) continue;
         const std::int64_t arrival = to_millis(cursor.arrival());
+        if (is_empty() && count == 0) header_.arrival_ms = last = arrival;
+        ++count;
         at = put_varint(at, static_cast<std::uint64_t>(arrival - last));
         last = arrival;
         const Bytes encoded = cursor.encoded();
@@ -55,13 +65,19 @@ bool BatchPacker::try_add(const RecordBatchView& batch) {
     if (is_empty()) {
         header_.shard = other.shard;
         header_.epoch = other.epoch;
-        header_.first_ordinal = other.first_ordinal;
-        header_.arrival_ms = other.arrival_ms;
+        header_.first_ordinal = first;
     }
-    header_.record_count += other.record_count;
+    header_.record_count += count;
     last_arrival_ms_ = last;
     ++batches_;
     return true;
+}
+
+std::optional<RecordBatchView> BatchPacker::cut_front(const RecordBatchView& batch, Ordinal first) {
+    clear();
+    if (first < batch.first_ordinal() || first >= batch.end_ordinal()) return std::nullopt;
+    if (!take(batch, first)) return std::nullopt;
+    return finish();
 }
 
 RecordBatchView BatchPacker::finish() {

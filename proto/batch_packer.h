@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "proto/record_batch.h"
@@ -12,6 +13,8 @@ namespace tidemill {
 constexpr std::size_t kPackedBytesMax = 32_KiB;
 /// Batches longer than this are not packed: their headers are below a twentieth of them.
 constexpr std::size_t kPackBelowBytes = 4_KiB;
+/// Nor those of more records: their arrivals would take as much as their headers do.
+constexpr std::uint32_t kPackRecordsMax = 32;
 
 /// Makes one stamped batch of neighbouring small ones of a shard. Every record keeps its bytes, its
 /// ordinal and its arrival; what is lost is which producer had sent which of them together. Format:
@@ -24,6 +27,9 @@ class BatchPacker {
     /// nothing has changed: it is compressed, encrypted, too long, holds no records in spite of its
     /// checksum, or does not follow the others (shard, epoch, ordinals, arrival).
     bool try_add(const RecordBatchView& batch);
+    /// The records of a packed batch from `first` on, which it holds, in place of anything taken so
+    /// far. Nothing when its records cannot be read. Ownership: as with `finish`.
+    std::optional<RecordBatchView> cut_front(const RecordBatchView& batch, Ordinal first);
     std::uint32_t batch_count() const { return batches_; }
     bool is_empty() const { return batches_ == 0; }
     /// Completes both halves of the header. Ownership: the view is valid until the next add or
@@ -32,6 +38,7 @@ class BatchPacker {
     void clear();
 
  private:
+    bool take(const RecordBatchView& batch, Ordinal first);
     bool follows(const RecordBatchView& batch) const;
 
     std::vector<std::byte> buffer_;

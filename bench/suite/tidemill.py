@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+import urllib.request
 
 from .process import Server, run
 
@@ -51,6 +52,21 @@ class Broker(Server):
         """Makes a stream that keeps so much and writes it over: from here on its files are used again."""
         self.create(stream, shards, "--max-bytes", bound_bytes)
         self.load("produce", flags(100, 500, 4, 10000, shards, records=round(3 * bound_bytes / 110)), stream)
+
+    def metric(self, name):
+        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=10) as page:
+            for line in page.read().decode().splitlines():
+                if line.startswith(name) and line[len(name)] in " {":
+                    return float(line.split()[-1])
+        raise RuntimeError(f"the broker has no metric {name}")
+
+    def wait_until_packed(self, timeout=120):
+        """Until no sealed segment waits for packing or for the first look at it."""
+        end = time.monotonic() + timeout
+        while self.metric("tidemill_log_segments_to_pack") > 0:
+            if time.monotonic() > end:
+                raise RuntimeError("packing does not come to its end")
+            time.sleep(0.2)
 
     def remove(self):
         """Stops and gives the space back."""

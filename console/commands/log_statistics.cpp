@@ -41,7 +41,7 @@ void add(Shards& shards, const ScannedCommit& commit, const DirectoryEntry& entr
 
 /// The sums over all lanes that `log stats` shows.
 struct LogSums {
-    std::uint64_t segments = 0, commits = 0, batches = 0, records = 0, batch_bytes = 0;
+    std::uint64_t segments = 0, packed = 0, commits = 0, batches = 0, records = 0, batch_bytes = 0;
     std::uint64_t used_bytes = 0;  ///< from first commit to last of each live segment
     std::uint64_t live_bytes = 0, spare_bytes = 0, damaged = 0, problems = 0;
     std::int64_t first_arrival_ms = 0, last_arrival_ms = 0;
@@ -52,6 +52,7 @@ struct LogSums {
             for (const auto& segment : lane.segments) {
                 if (!segment.is_live) continue;
                 ++segments;
+                if (segment.is_packed) ++packed;
                 commits += segment.commits;
                 batches += segment.batches;
                 records += segment.records;
@@ -86,10 +87,11 @@ void print_human(const LogReport& report, const LogSums& sums,
     fmt::print("records   {} in {} batches and {} commits, {} to {}\n", sums.records, sums.batches,
                sums.commits, time_or_none(sums.first_arrival_ms),
                time_or_none(sums.last_arrival_ms));
-    fmt::print("segments  {}: {} on disk, {} of it used; {} in files that wait for use\n",
-               sums.segments, short_bytes(static_cast<double>(sums.live_bytes)),
-               short_bytes(static_cast<double>(sums.used_bytes)),
-               short_bytes(static_cast<double>(sums.spare_bytes)));
+    fmt::print(
+        "segments  {} ({} packed): {} on disk, {} of it used; {} in files that wait for use\n",
+        sums.segments, sums.packed, short_bytes(static_cast<double>(sums.live_bytes)),
+        short_bytes(static_cast<double>(sums.used_bytes)),
+        short_bytes(static_cast<double>(sums.spare_bytes)));
     fmt::print("commits   {} on average; {:.3f} bytes of log for each byte of batches\n",
                short_bytes(static_cast<double>(sums.average_commit())), sums.per_byte());
     if (sums.problems > 0) fmt::print("problems  {}: see tidemill log verify\n", sums.problems);
@@ -104,15 +106,16 @@ void print_human(const LogReport& report, const LogSums& sums,
 
 void print_json(const LogReport& report, const LogSums& sums,
                 const std::vector<std::pair<std::uint32_t, ShardSums>>& top, std::size_t shards) {
-    fmt::print(R"({{"log_id":"{:016x}","lanes":{},"shards":{},"segments":{},"commits":{},)"
-               R"("batches":{},"records":{},"batch_bytes":{},"used_bytes":{},"live_bytes":{},)"
-               R"("spare_bytes":{},"average_commit_bytes":{},"log_bytes_per_batch_byte":{:.4f},)"
-               R"("damaged_ranges":{},"problems":{},"first_arrival_ms":{},"last_arrival_ms":{},)"
-               R"("top":[)",
-               report.log_id, report.lanes.size(), shards, sums.segments, sums.commits,
-               sums.batches, sums.records, sums.batch_bytes, sums.used_bytes, sums.live_bytes,
-               sums.spare_bytes, sums.average_commit(), sums.per_byte(), sums.damaged,
-               sums.problems, sums.first_arrival_ms, sums.last_arrival_ms);
+    fmt::print(
+        R"({{"log_id":"{:016x}","lanes":{},"shards":{},"segments":{},"packed":{},"commits":{},)"
+        R"("batches":{},"records":{},"batch_bytes":{},"used_bytes":{},"live_bytes":{},)"
+        R"("spare_bytes":{},"average_commit_bytes":{},"log_bytes_per_batch_byte":{:.4f},)"
+        R"("damaged_ranges":{},"problems":{},"first_arrival_ms":{},"last_arrival_ms":{},)"
+        R"("top":[)",
+        report.log_id, report.lanes.size(), shards, sums.segments, sums.packed, sums.commits,
+        sums.batches, sums.records, sums.batch_bytes, sums.used_bytes, sums.live_bytes,
+        sums.spare_bytes, sums.average_commit(), sums.per_byte(), sums.damaged, sums.problems,
+        sums.first_arrival_ms, sums.last_arrival_ms);
     bool is_first = true;
     for (const auto& [shard, of] : top) {
         fmt::print(R"({}{{"shard":{},"records":{},"batches":{},"bytes":{},"first":{},"end":{},)"

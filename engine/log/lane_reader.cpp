@@ -1,10 +1,12 @@
 #include "engine/log/lane_reader.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
 #include "engine/log/scattered_read.h"
+#include "proto/batch_packer.h"
 
 namespace tidemill {
 namespace {
@@ -69,9 +71,22 @@ Task<Result<ReadResult>> LaneReader::read(ShardUid shard, Ordinal from, ReadLimi
                 if (state->trim > before) continue;
             }
         }
+        if (!result.batches.empty()) cut_gone(*state, result.batches.front());
         result.tail = state->tail();
         co_return result;
     }
+}
+
+// The trim of a packed batch may lie inside it, and what has expired is not to be read.
+void LaneReader::cut_gone(const ShardState& state, BufferSlice& slice) {
+    const auto batch = RecordBatchView::trusted(slice.bytes);
+    if (!batch.is_packed() || batch.first_ordinal() >= state.trim) return;
+    BatchPacker packer;
+    const auto cut = packer.cut_front(batch, state.trim);
+    if (!cut) return;  // it holds no records: readers say so
+    const Buffer buffer = Buffer::allocate(cut->bytes().size());
+    std::memcpy(buffer.data(), cut->bytes().data(), cut->bytes().size());
+    slice = {buffer, {buffer.data(), buffer.size()}};
 }
 
 void LaneReader::read_tail(const ShardState& state, Ordinal from, ReadLimits limits,
@@ -243,6 +258,20 @@ Task<Status> LaneReader::read_segment(Segment& segment, ShardUid shard, Ordinal 
     co_return Status{};
 }
 
+Task<Result<std::optional<LaneReader::Sought>>> LaneReader::seek_inside(Segment& segment,
+                                                                        CommitWalk::Batch batch,
+                                                                        std::int64_t arrival_ms) {
+    CO_ASSIGN(const auto slice, co_await chunks_.fetch(segment, batch.position, batch.entry.bytes));
+    const auto view = RecordBatchView::parse_stamped(slice.bytes);
+    if (!view || !view->is_packed() || to_millis(view->last_arrival()) < arrival_ms)
+        co_return std::nullopt;
+    RecordCursor cursor(*view);
+    for (RecordView record; view->payload_is_intact() && cursor.next(record);)
+        if (to_millis(cursor.arrival()) >= arrival_ms)
+            co_return Sought{cursor.ordinal(), to_millis(cursor.arrival()), true};
+    co_return Sought{view->first_ordinal(), to_millis(view->arrival()), false};
+}
+
 Task<Result<LaneReader::Sought>> LaneReader::seek_time(ShardUid shard, std::int64_t arrival_ms) {
     const auto* state = parts_.shards.find(shard);
     if (state == nullptr) co_return std::unexpected(no_such_shard(shard));
@@ -273,9 +302,16 @@ Task<Result<LaneReader::Sought>> LaneReader::seek_time(ShardUid shard, std::int6
         CommitWalk walk(chunks_, *pin, shard);
         const bool has_any = walk.start_at_time(arrival_ms);
         // When damage hides what stands before the batch that was found, the reader shall meet it.
+        std::optional<CommitWalk::Batch> before;
         for (Ordinal expected = has_any ? walk.first_ordinal() : 0; has_any;) {
             CO_ASSIGN(const auto batch, co_await walk.next());
             const bool is_sure = walk.damage().empty() && (pin->seal.flags & kSealDamaged) == 0;
+            const bool is_behind = !batch || batch->arrival_ms >= arrival_ms;
+            if (is_behind && before && pin->header.is_rewritten()) {
+                CO_ASSIGN(const auto inside, co_await seek_inside(*pin, *before, arrival_ms));
+                if (inside) co_return *inside;
+            }
+            before = batch;
             if (!batch && is_sure) break;
             if (!batch)
                 co_return Sought{std::min(in_cache.ordinal, expected), in_cache.arrival_ms, false};

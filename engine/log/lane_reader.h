@@ -32,6 +32,11 @@ class LaneReader {
     }
 
  private:
+    /// The first record of a packed `batch` that arrived at or after the time; nothing when the
+    /// batch is another, or has none.
+    Task<Result<std::optional<Sought>>> seek_inside(Segment& segment, CommitWalk::Batch batch,
+                                                    std::int64_t arrival_ms);
+    static void cut_gone(const ShardState& state, BufferSlice& slice);
     bool is_expired(const ShardState& state, std::int64_t arrival_ms) const;
     void read_tail(const ShardState& state, Ordinal from, ReadLimits limits,
                    ReadResult& result) const;

@@ -56,6 +56,9 @@ struct LogConfig {
     double rewrite_live_share = 0.5;  ///< a segment with less that is owed is rewritten
     std::uint64_t rewrite_bytes_per_second = 64_MiB;  ///< read and written each; 0: never rewrite
     std::uint64_t rewrite_gain_min = 256_KiB;         ///< a smaller gain is not worth a file
+    bool packs = true;                                ///< old small batches into larger ones
+    double pack_gain_share = 0.2;  ///< a segment of which packing saves so much is packed
+    std::uint64_t pack_gain_min = 4_KiB;
     /// A lane that takes nothing for so long gives spare files back which it is unlikely to need.
     std::chrono::milliseconds idle_after{20'000};
 

@@ -30,8 +30,11 @@ struct LogStats {
     std::uint64_t live_bytes = 0;  ///< in sealed segments, owed to somebody as of the last look
     std::uint64_t dead_bytes = 0;  ///< in sealed segments, owed to nobody
     std::uint64_t segments_rewritten = 0;
-    std::uint64_t rewritten_bytes = 0;  ///< copied by rewriting
-    std::uint64_t freed_bytes = 0;      ///< files' bytes given back by retiring and rewriting
+    std::uint64_t rewritten_bytes = 0;   ///< copied by rewriting
+    std::uint64_t segments_packed = 0;   ///< of those rewritten, because their batches were small
+    std::uint64_t packed_batches = 0;    ///< small batches that have become part of larger ones
+    std::uint64_t segments_to_pack = 0;  ///< sealed ones that wait for it or for the first look
+    std::uint64_t freed_bytes = 0;       ///< files' bytes given back by retiring and rewriting
     std::uint64_t dropped_early_segments = 0, dropped_early_bytes = 0;  ///< before their time
     std::uint64_t size_trims = 0;  ///< times a shard's oldest records went for its max_bytes
     std::uint64_t space_budget_bytes = 0, space_used_bytes = 0;  ///< of all lanes, in lane 0 only

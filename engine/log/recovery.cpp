@@ -18,6 +18,10 @@ Task<Result<std::uint64_t>> scan_segment(LaneParts& parts, Segment& segment, std
     CO_TRY(parts.segments.open_file(segment));
     SegmentScanner scanner(*segment.file, segment.header, proven, limit);
     segment.building = std::make_unique<SegmentIndexBuilder>();
+    // What is remembered of producers is as of the segment before, and batches of theirs may have
+    // been dropped or packed here: a number that is not the next one would refuse them for ever.
+    const bool is_rewritten = segment.header.is_rewritten();
+    if (is_rewritten) parts.producers.clear();
     std::uint64_t durable = std::max(proven, segment.header.first_commit - 1);
     std::deque<std::pair<std::uint64_t, std::uint64_t>> doubtful;  // number, position
     while (true) {
@@ -33,10 +37,15 @@ Task<Result<std::uint64_t>> scan_segment(LaneParts& parts, Segment& segment, std
             RecordBatchHeader batch{};
             if (!entry.is_control() && is_intact)
                 batch = load_le<RecordBatchHeader>(commit->bytes.data() + entry.offset);
-            parts.shards.learn(entry, commit->header.arrival_ms, batch.epoch);
+            const std::int64_t last_arrival = commit->last_arrival_ms(i);
+            parts.shards.learn_scanned(entry, last_arrival, batch.epoch);
             if (batch.producer_id != 0) parts.producers.learn(produced_batch(batch));
+            const bool is_packed = (batch.flags & kBatchPacked) != 0;
+            if (is_packed || (is_rewritten && !is_intact && !entry.is_control()))
+                parts.producers.forget(ShardUid{entry.shard});
             if (!entry.is_control())
-                segment.building->add(commit->position, commit->header.arrival_ms, entry);
+                segment.building->add(commit->position, commit->header.arrival_ms, entry,
+                                      last_arrival);
         }
     }
     for (const auto& entry : scanner.salvaged()) {

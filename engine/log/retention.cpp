@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/log/packing_gain.h"
 #include "engine/log/segment_claims.h"
 #include "engine/log/trims.h"
 
@@ -19,6 +20,8 @@ constexpr auto kNewestEvery = 10s;
 constexpr auto kShrinkingFor = 10s;
 constexpr int kReaderPatience = 100;  // times 10 ms
 constexpr auto kRewriteAgainAfter = 5s;
+/// What goes so soon is not packed before.
+constexpr std::int64_t kPackLifeMinMs = 15 * 60'000;
 constexpr auto kRewriteAgainAfterError = 30s;
 
 }  // namespace
@@ -74,7 +77,18 @@ Task<void> Retention::look_at_segments() {
         pin->life.policy = looked_at;
         pin->life.is_unfit = is_unfit;
         pin->life.shrunk_at = shrunk_at;
+        pin->life.pack_gain = worth_packing(*pin, **footer);
     }
+}
+
+std::uint64_t Retention::worth_packing(const Segment& segment, const SegmentFooter& footer) const {
+    const auto& config = parts_.config;
+    if (!config.packs || segment.life.is_unfit || config.rewrite_bytes_per_second == 0) return 0;
+    const std::uint64_t gain = packing_gain(segment, footer);
+    const auto used = static_cast<double>(segment.seal.end_position - kSegmentDataStart);
+    const bool is_worth_it =
+        gain >= config.pack_gain_min && static_cast<double>(gain) >= config.pack_gain_share * used;
+    return is_worth_it ? gain : 0;
 }
 
 void Retention::retire_dead() {
@@ -160,9 +174,27 @@ void Retention::start_rewriting() {
             (is_short ? life.live_bytes < best->life.live_bytes : gain(*segment) > gain(*best)))
             best = segment.get();
     }
+    const bool is_packing = best == nullptr;
+    if (is_packing) best = next_to_pack(now);
     if (best == nullptr) return;
+    is_packing_ = is_packing;
     rewriting_ = best->header.number;
     parts_.reactor.spawn(parts_.gate, rewrite(rewriting_));
+}
+
+// What packing makes most of.
+const Segment* Retention::next_to_pack(std::int64_t now) const {
+    const Segment* best = nullptr;
+    for (const auto& segment : parts_.segments.live()) {
+        const auto& life = segment->life;
+        if (!segment->is_sealed || life.policy != policy() || life.is_unfit ||
+            life.pack_gain == 0 || life.dead_ms - kPackLifeMinMs <= now)
+            continue;
+        if (life.shrunk_at != MonoTime{} && parts_.mono_now() - life.shrunk_at < kShrinkingFor)
+            continue;
+        if (best == nullptr || life.pack_gain > best->life.pack_gain) best = segment.get();
+    }
+    return best;
 }
 
 Task<void> Retention::rewrite(std::uint64_t number) {
@@ -174,6 +206,7 @@ Task<void> Retention::rewrite(std::uint64_t number) {
                   segment->seal.producers_count * sizeof(ProducedBatch) + 64_KiB;
     const auto status = co_await rewriter_.rewrite(number, bytes);
     rewriting_ = 0;
+    if (status && is_packing_) ++parts_.stats.segments_packed;
     if (status) co_return;
     const auto code = status.error().code;
     if (code != Errc::Unavailable)
@@ -237,6 +270,9 @@ void Retention::fill_stats(LogStats& stats) const {
     for (const auto& segment : parts_.segments.live()) {
         if (!segment->is_sealed) continue;
         const auto& life = segment->life;
+        const bool is_to_pack = life.policy == 0 || (life.pack_gain > 0 && !life.is_unfit &&
+                                                     life.dead_ms - kPackLifeMinMs > now_ms());
+        if (parts_.config.packs && is_to_pack) ++stats.segments_to_pack;
         const std::uint64_t live =
             life.policy == 0 ? segment->file_bytes : std::min(life.live_bytes, segment->file_bytes);
         stats.live_bytes += live;

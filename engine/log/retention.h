@@ -11,7 +11,8 @@ namespace tidemill {
 
 /// Lets go of what is owed to nobody any more: retires the oldest segments, has others rewritten
 /// without it (docs/formats/segment.md), keeps shards within their max_bytes, and makes room when
-/// the disk is full and the configuration says so.
+/// the disk is full and the configuration says so. Segments full of small batches it has rewritten,
+/// too, when nothing else is to be.
 /// Core: the lane's. Limits: a segment is looked at when a policy has changed or its time has come,
 /// a few in a tick; nothing is done for idle shards.
 class Retention {
@@ -41,6 +42,8 @@ class Retention {
  private:
     Task<void> let_go();
     Task<void> look_at_segments();
+    std::uint64_t worth_packing(const Segment& segment, const SegmentFooter& footer) const;
+    const Segment* next_to_pack(std::int64_t now) const;
     void retire_dead();
     void end_newest_when_dead();
     Task<void> keep_sizes();
@@ -59,6 +62,7 @@ class Retention {
     std::uint64_t newest_policy_ = 0;  // when the newest segment was looked at last
     MonoTime newest_again_{};
     std::uint64_t rewriting_ = 0;  // number of the segment being rewritten
+    bool is_packing_ = false;      // for its small batches, not for what is dead in it
     MonoTime rewrite_again_{};
     bool is_interrupted_ = false;
     bool is_looking_ = false;

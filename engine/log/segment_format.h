@@ -77,7 +77,7 @@ struct SegmentSeal {
     std::uint32_t crc;
 };
 static_assert(sizeof(SegmentSeal) == 136);
-enum SealFlag : std::uint16_t { kSealPunched = 1, kSealDamaged = 2 };
+enum SealFlag : std::uint16_t { kSealPunched = 1, kSealDamaged = 2, kSealPacked = 4 };
 
 /// Where a shard's batches lie: the first commit with one of them in each 64 KiB stride of the
 /// segment.
@@ -130,6 +130,8 @@ constexpr std::uint32_t kSealMagic = 0x31464d54;        // "TMF1"
 constexpr std::uint16_t kSegmentVersion = 1;
 constexpr std::uint16_t kSealVersion = 2;  ///< 1 had no producers; it counts as absent
 constexpr std::uint64_t kBlockBytes = 4096;
+/// Commits grow to this when a segment is packed: what one packed batch is gathered from.
+constexpr std::size_t kPackedCommitBytes = 2_MiB;
 constexpr std::uint64_t kSegmentDataStart = 2 * kBlockBytes;
 
 /// Fills `block` (4 KiB) with two copies of `value`, its crc computed.

@@ -29,14 +29,19 @@ std::optional<SegmentIndexEntry> last_where(const Entries& entries, bool is_sort
 
 void SegmentIndexBuilder::add(std::uint64_t position, std::int64_t commit_arrival_ms,
                               const DirectoryEntry& entry) {
+    add(position, commit_arrival_ms, entry, commit_arrival_ms + std::int64_t{entry.arrival_delta});
+}
+
+void SegmentIndexBuilder::add(std::uint64_t position, std::int64_t commit_arrival_ms,
+                              const DirectoryEntry& entry, std::int64_t last_arrival_ms) {
     record_count_ += entry.count;
     const std::int64_t arrival = commit_arrival_ms + std::int64_t{entry.arrival_delta};
-    last_arrival_ms_ = std::max(last_arrival_ms_, arrival);
+    last_arrival_ms_ = std::max(last_arrival_ms_, last_arrival_ms);
     const auto stride = static_cast<std::uint32_t>(position / kIndexStride) + 1;
     auto& share = shares_[entry.shard];
     if (share.bytes8 == 0) share.first = entry.first_ordinal, share.first_arrival_ms = arrival;
     share.bytes8 += static_cast<std::uint32_t>(align_up(entry.bytes, kCommitAlignment) / 8);
-    share.last_arrival_ms = arrival;
+    share.last_arrival_ms = last_arrival_ms;
     if (share.stride == stride) return;
     share.stride = stride;
     entries_.push_back({entry.shard, static_cast<std::uint32_t>(position / 8), entry.first_ordinal,

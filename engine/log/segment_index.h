@@ -23,6 +23,9 @@ class SegmentIndexBuilder {
 
     /// Notes that the commit at `position` holds `entry` (a batch), in log order.
     void add(std::uint64_t position, std::int64_t commit_arrival_ms, const DirectoryEntry& entry);
+    /// The same of a batch whose last record arrived at `last_arrival_ms`.
+    void add(std::uint64_t position, std::int64_t commit_arrival_ms, const DirectoryEntry& entry,
+             std::int64_t last_arrival_ms);
     const boost::unordered_flat_map<std::uint32_t, Share>& shares() const { return shares_; }
     std::uint64_t record_count() const { return record_count_; }
     std::int64_t last_arrival_ms() const { return last_arrival_ms_; }

@@ -7,6 +7,8 @@
 
 #include "engine/base/crc32c.h"
 #include "engine/log/trims.h"
+#include "engine/reactor/turn.h"
+#include "proto/batch_packer.h"
 
 namespace tidemill {
 namespace {
@@ -16,6 +18,9 @@ constexpr std::size_t kTargetCommitBytes = 1_MiB;
 /// One source commit of the longest kind behind a full one, and both directories.
 constexpr std::size_t kBufferBytes = 2 * kCommitBytesMax + 4 * kTargetCommitBytes;
 constexpr std::size_t kWriteStep = 1_MiB;
+/// Packed in one turn of the reactor: some 100 us.
+constexpr std::size_t kPackStep = 64_KiB;
+static_assert(kPackedCommitBytes <= 4 * kTargetCommitBytes);
 
 std::uint32_t delta_of(std::int64_t arrival_ms, std::int64_t base_ms) {
     return static_cast<std::uint32_t>(
@@ -39,6 +44,10 @@ struct SegmentRewriter::Target {
     std::int64_t arrival_ms = 0;
     std::vector<DirectoryEntry> entries;
     std::vector<std::uint32_t> kept;  // scratch: entries of the present source commit
+    BatchPacker packer;
+    std::vector<std::byte> packed;         // scratch: the open commit's batches, packed
+    std::vector<DirectoryEntry> repacked;  // scratch: its entries
+    std::uint64_t packed_batches = 0;
 
     std::map<std::uint32_t, Dropped> dropped;
     std::size_t damaged = 0;
@@ -70,6 +79,7 @@ Task<Status> SegmentRewriter::rewrite(std::uint64_t number, std::uint64_t bytes)
     CO_ASSIGN(state.producers, co_await parts_.segments.read_producers(*source));
     Target target;
     CO_ASSIGN(target.segment, parts_.segments.begin_rewritten(*source, bytes));
+    target.segment->is_packed = parts_.config.packs;
     auto status = co_await copy(*source, target);
     if (status) {
         for (auto& end : state.ends)
@@ -95,6 +105,7 @@ Task<Status> SegmentRewriter::rewrite(std::uint64_t number, std::uint64_t bytes)
     auto& stats = parts_.stats;
     ++stats.segments_rewritten;
     stats.rewritten_bytes += target.copied_bytes;
+    stats.packed_batches += target.packed_batches;
     stats.freed_bytes += before > after ? before - after : 0;
     if (target.damaged > 0)
         parts_.report(
@@ -114,7 +125,7 @@ Task<Status> SegmentRewriter::copy(Segment& source, Target& target) {
         CO_ASSIGN(const auto commit, co_await scanner.next());
         if (!commit) break;
         damaged += commit->damaged.size();
-        take_commit(*commit, target);
+        CO_TRY(co_await take_commit(*commit, target));
         CO_TRY(co_await write_out(target, false));
         CO_TRY(
             co_await keep_pace(scanner.bytes_read() - std::exchange(read, scanner.bytes_read())));
@@ -130,7 +141,7 @@ Task<Status> SegmentRewriter::copy(Segment& source, Target& target) {
                 kCommitBytesMax) {
             if (target.last_number >= seal.last_commit)
                 co_return fail(Errc::Corrupt, "the ends of its shards do not fit");
-            close_commit(target);
+            CO_TRY(co_await close_commit(target));
         }
         for (const auto& [shard, dropped] : target.dropped) {
             if (!dropped.is_last || parts_.shards.is_gone(shard)) continue;
@@ -143,20 +154,20 @@ Task<Status> SegmentRewriter::copy(Segment& source, Target& target) {
         // empty.
         target.last_number = seal.last_commit;
         if (!target.is_open) target.open(seal.last_arrival_ms);
-        close_commit(target);
+        CO_TRY(co_await close_commit(target));
     }
     CO_TRY(co_await write_out(target, true));
     target.segment->file_bytes = align_up(target.segment->end_position, kBlockBytes);
     co_return Status{};
 }
 
-void SegmentRewriter::take_commit(const ScannedCommit& commit, Target& target) {
+Task<Status> SegmentRewriter::take_commit(const ScannedCommit& commit, Target& target) {
     target.kept.clear();
     std::size_t bytes = 0;
     for (std::uint32_t i = 0; i < commit.header.directory_count; ++i) {
         const auto entry = commit.entry(i);
-        const std::int64_t arrival = commit.header.arrival_ms + std::int64_t{entry.arrival_delta};
-        if (is_owed(entry, arrival)) {
+        const std::int64_t last_arrival = commit.last_arrival_ms(i);
+        if (is_owed(entry, last_arrival)) {
             target.kept.push_back(i);
             bytes += sizeof(DirectoryEntry) +
                      (entry.is_control() ? 0 : align_up(entry.bytes, kCommitAlignment));
@@ -166,7 +177,7 @@ void SegmentRewriter::take_commit(const ScannedCommit& commit, Target& target) {
         } else if (!entry.is_control()) {
             const auto epoch = load_le<RecordBatchHeader>(commit.bytes.data() + entry.offset).epoch;
             const bool is_damaged = std::ranges::find(commit.damaged, i) != commit.damaged.end();
-            target.dropped[entry.shard] = {entry.first_ordinal + entry.count, arrival,
+            target.dropped[entry.shard] = {entry.first_ordinal + entry.count, last_arrival,
                                            is_damaged ? 0 : epoch, true};
         }
     }
@@ -177,7 +188,8 @@ void SegmentRewriter::take_commit(const ScannedCommit& commit, Target& target) {
         const bool is_late =
             commit.header.arrival_ms + std::int64_t{last.arrival_delta} - target.arrival_ms >
             std::int64_t{UINT32_MAX} / 2;
-        if (open + bytes > kTargetCommitBytes || is_late) close_commit(target);
+        const std::size_t bytes_max = parts_.config.packs ? kPackedCommitBytes : kTargetCommitBytes;
+        if (open + bytes > bytes_max || is_late) CO_TRY(co_await close_commit(target));
     }
     for (const auto i : target.kept) {
         auto entry = commit.entry(i);
@@ -185,24 +197,122 @@ void SegmentRewriter::take_commit(const ScannedCommit& commit, Target& target) {
         if (!target.is_open) target.open(commit.header.arrival_ms);
         entry.arrival_delta = delta_of(arrival, target.arrival_ms);
         if (!entry.is_control()) {
+            Bytes bytes_of = commit.bytes.subspan(entry.offset, entry.bytes);
+            const bool is_damaged = std::ranges::find(commit.damaged, i) != commit.damaged.end();
+            const auto part =
+                is_damaged ? std::nullopt : owed_part(RecordBatchView::trusted(bytes_of), target);
+            if (part) {
+                bytes_of = part->bytes();
+                entry.bytes = part->header().batch_bytes;
+                entry.count = part->record_count();
+                entry.first_ordinal = part->first_ordinal();
+                entry.check = part->header().header_crc;
+                entry.arrival_delta = delta_of(to_millis(part->arrival()), target.arrival_ms);
+            }
             std::byte* to = target.buffer.data() + target.fill;
             const std::size_t padded = align_up(entry.bytes, kCommitAlignment);
-            std::memcpy(to, commit.bytes.data() + entry.offset, entry.bytes);
+            std::memcpy(to, bytes_of.data(), entry.bytes);
+            target.packer.clear();
             std::memset(to + entry.bytes, 0, padded - entry.bytes);
             entry.offset = static_cast<std::uint32_t>(target.fill - target.begin);
             target.fill += padded;
             target.copied_bytes += entry.bytes;
-            if (std::ranges::find(commit.damaged, i) != commit.damaged.end()) ++target.damaged;
+            if (is_damaged) ++target.damaged;
         }
         target.entries.push_back(entry);
     }
     target.last_number = commit.header.number;
+    co_return Status{};
 }
 
-void SegmentRewriter::close_commit(Target& target) {
+/// What is still owed of a packed batch, when not all of it is: the first records may be gone, and
+/// copying all of it would free nothing, again and again. Ownership: the target's packer's.
+std::optional<RecordBatchView> SegmentRewriter::owed_part(const RecordBatchView& batch,
+                                                          Target& target) {
+    const auto* state = parts_.shards.find(ShardUid{batch.header().shard});
+    if (!batch.is_packed() || state == nullptr || !state->is_known) return std::nullopt;
+    if (state->trim <= batch.first_ordinal() &&
+        !parts_.has_expired(*state, batch.header().arrival_ms))
+        return std::nullopt;
+    std::int64_t arrival_ms = 0;  // of the record before
+    RecordCursor cursor(batch);
+    for (RecordView record; cursor.next(record); arrival_ms = to_millis(cursor.arrival())) {
+        if (cursor.ordinal() < state->trim ||
+            parts_.has_expired(*state, to_millis(cursor.arrival())))
+            continue;
+        const Ordinal first = cursor.ordinal();
+        if (first == batch.first_ordinal()) return std::nullopt;
+        target.dropped[batch.header().shard] = {first, arrival_ms, batch.header().epoch, false};
+        return target.packer.cut_front(batch, first);
+    }
+    return std::nullopt;
+}
+
+/// Makes one batch of neighbouring small ones of the open commit, whose entries are sorted: by
+/// shard now, and within a shard as they arrived.
+Task<Status> SegmentRewriter::pack(Target& target) {
+    const Bytes commit{target.buffer.data() + target.begin, target.fill - target.begin};
+    auto& packed = target.packed;
+    auto& entries = target.repacked;
+    packed.clear();
+    entries.clear();
+    const auto put = [&](DirectoryEntry entry, Bytes bytes) {
+        entry.offset = static_cast<std::uint32_t>(sizeof(CommitHeader) + packed.size());
+        entry.bytes = static_cast<std::uint32_t>(bytes.size());
+        packed.insert(packed.end(), bytes.begin(), bytes.end());
+        packed.resize(align_up(packed.size(), kCommitAlignment));
+        entries.push_back(entry);
+    };
+    DirectoryEntry first{};  // of those in the packer
+    const auto put_packed = [&] {
+        if (target.packer.batch_count() > 1) {
+            const auto batch = target.packer.finish();
+            target.packed_batches += target.packer.batch_count();
+            first.count = batch.record_count();
+            first.check = batch.header().header_crc;
+            put(first, batch.bytes());
+        } else if (!target.packer.is_empty()) {
+            put(first, commit.subspan(first.offset, first.bytes));
+        }
+        target.packer.clear();
+    };
+    std::size_t step = 0;
+    for (const auto& entry : target.entries) {
+        if (entry.is_control()) {
+            put_packed();
+            entries.push_back(entry);
+            continue;
+        }
+        const Bytes bytes = commit.subspan(entry.offset, entry.bytes);
+        const auto batch = RecordBatchView::trusted(bytes);
+        const bool is_small =
+            entry.bytes <= kPackBelowBytes && check_batch(commit, entry).has_value();
+        if (!is_small || !target.packer.try_add(batch)) {
+            put_packed();
+            if (!is_small || !target.packer.try_add(batch)) put(entry, bytes);
+        }
+        if (target.packer.batch_count() == 1) first = entry;
+        step += entry.bytes;
+        if (step < kPackStep) continue;
+        step = 0;
+        co_await next_turn(parts_.reactor);
+        if (is_interrupted_) co_return fail(Errc::Unavailable, "interrupted");
+    }
+    put_packed();
+    std::swap(target.entries, entries);
+    std::memcpy(target.buffer.data() + target.begin + sizeof(CommitHeader), packed.data(),
+                packed.size());
+    target.fill = target.begin + sizeof(CommitHeader) + packed.size();
+    co_return Status{};
+}
+
+Task<Status> SegmentRewriter::close_commit(Target& target) {
     std::ranges::sort(target.entries, {}, [](const DirectoryEntry& entry) {
         return std::uint64_t{entry.shard} << 32 | entry.offset;
     });
+    const std::size_t batches = target.fill - target.begin;
+    if (parts_.config.packs && batches <= kPackedCommitBytes && target.entries.size() > 1)
+        CO_TRY(co_await pack(target));
     const std::size_t bytes = target.entries.size() * sizeof(DirectoryEntry);
     std::byte* const base = target.buffer.data();
     if (bytes > 0) std::memcpy(base + target.fill, target.entries.data(), bytes);
@@ -223,12 +333,19 @@ void SegmentRewriter::close_commit(Target& target) {
     header.bytes = static_cast<std::uint32_t>(target.fill - target.begin);
     write_commit_header(base + target.begin, header);
     target.previous_check = header.header_crc;
-    for (const auto& entry : target.entries)
-        if (!entry.is_control())
-            target.segment->building->add(target.position + target.begin, target.arrival_ms, entry);
+    for (const auto& entry : target.entries) {
+        if (entry.is_control()) continue;
+        const auto batch =
+            RecordBatchView::parse_stamped({base + target.begin + entry.offset, entry.bytes});
+        const std::int64_t last = target.arrival_ms + std::int64_t{entry.arrival_delta} +
+                                  (batch ? batch->header().arrival_span_ms : 0);
+        target.segment->building->add(target.position + target.begin, target.arrival_ms, entry,
+                                      last);
+    }
     target.entries.clear();
     target.is_open = false;
     target.segment->end_position = target.position + target.fill;
+    co_return Status{};
 }
 
 Task<Status> SegmentRewriter::write_out(Target& target, bool is_all) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 
 #include "engine/log/commit_writer.h"
 #include "engine/log/lane_parts.h"
@@ -8,8 +9,9 @@
 
 namespace tidemill {
 
-/// Writes a sealed segment anew without what is owed to nobody. Format and proof:
-/// docs/formats/segment.md, "Rewritten segments". Core: the lane's.
+/// Writes a sealed segment anew without what is owed to nobody, and with its small batches packed
+/// when LogConfig::packs says so. Format and proof: docs/formats/segment.md, "Rewritten segments".
+/// Core: the lane's.
 class SegmentRewriter {
  public:
     /// `is_interrupted` is asked between steps and ends the rewriting.
@@ -34,9 +36,11 @@ class SegmentRewriter {
     struct Target;
 
     Task<Status> copy(Segment& source, Target& target);
-    void take_commit(const ScannedCommit& commit, Target& target);
+    Task<Status> take_commit(const ScannedCommit& commit, Target& target);
     bool is_owed(const DirectoryEntry& entry, std::int64_t arrival_ms);
-    void close_commit(Target& target);
+    std::optional<RecordBatchView> owed_part(const RecordBatchView& batch, Target& target);
+    Task<Status> close_commit(Target& target);
+    Task<Status> pack(Target& target);
     Task<Status> write_out(Target& target, bool is_all);
     Task<Status> keep_pace(std::uint64_t bytes);
 

@@ -25,6 +25,14 @@ void turn_back_flipped_bit(std::vector<std::byte>& bytes, std::uint32_t crc) {
 
 }  // namespace
 
+std::int64_t ScannedCommit::last_arrival_ms(std::size_t i) const {
+    const auto of = entry(i);
+    const std::int64_t first = header.arrival_ms + std::int64_t{of.arrival_delta};
+    if (of.is_control()) return first;
+    const auto batch = RecordBatchView::parse_stamped(bytes.subspan(of.offset, of.bytes));
+    return batch ? first + std::int64_t{batch->header().arrival_span_ms} : first;
+}
+
 Task<Result<Bytes>> FileWindow::at(std::uint64_t position, std::size_t length) {
     if (position < begin_ || position + length > begin_ + filled_) {
         const std::uint64_t begin = align_down(position, kDiskAlignment);

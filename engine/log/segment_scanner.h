@@ -47,6 +47,9 @@ struct ScannedCommit {
 
     DirectoryEntry entry(std::size_t i) const { return directory_entry(bytes, header, i); }
     std::uint64_t end() const { return position + header.bytes; }
+    /// When the last record of entry `i` arrived; of a control, and of a batch whose header is
+    /// damaged, what the directory says.
+    std::int64_t last_arrival_ms(std::size_t i) const;
 };
 
 /// Reads a segment's commits in order and decides where they end (docs/formats/commit.md, "What

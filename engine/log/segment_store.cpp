@@ -195,7 +195,8 @@ Task<Status> SegmentStore::seal_segment(Segment& segment, SealedState state,
     seal.ends_crc = crc32c(table);
     seal.producers_crc = crc32c(producers);
     seal.last_check = last_check;
-    seal.flags = is_damaged ? kSealDamaged : 0;
+    seal.flags = static_cast<std::uint16_t>((is_damaged ? kSealDamaged : 0) |
+                                            (segment.is_packed ? kSealPacked : 0));
     const std::uint64_t end = seal.producers_position + align_up(producers.size(), kBlockBytes);
     segment.footer = std::move(footer);
     segment.last_use = ++uses_;
@@ -357,8 +358,10 @@ Task<Result<std::unique_ptr<SegmentFooter>>> SegmentStore::rebuild_footer(Segmen
         if (!commit) break;
         for (std::size_t i = 0; i < commit->header.directory_count; ++i) {
             const auto entry = commit->entry(i);
-            shards.learn(entry, commit->header.arrival_ms, 1);
-            if (!entry.is_control()) index.add(commit->position, commit->header.arrival_ms, entry);
+            const std::int64_t last_arrival = commit->last_arrival_ms(i);
+            shards.learn_scanned(entry, last_arrival, 1);
+            if (!entry.is_control())
+                index.add(commit->position, commit->header.arrival_ms, entry, last_arrival);
         }
     }
     segment.end_position = scanner.end_position();

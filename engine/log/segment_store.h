@@ -23,6 +23,7 @@ struct SegmentLife {
     std::int64_t dead_ms = 0;     ///< when nothing in it is owed any more
     std::int64_t rewrite_ms = 0;  ///< when little enough is live to be worth rewriting
     std::uint64_t live_bytes = 0;
+    std::uint64_t pack_gain = 0;  ///< bytes that packing would save; 0: not worth it, or done
     bool is_unfit = false;  ///< damaged beyond what can be copied: only retired, never rewritten
     MonoTime shrunk_at{};   ///< when a bound on bytes last trimmed a shard in it
 };
@@ -32,6 +33,7 @@ struct Segment {
     SegmentHeader header{};
     SegmentSeal seal{};          ///< valid when is_sealed
     bool is_sealed = false;      ///< its seal is on disk
+    bool is_packed = false;      ///< its seal is to say that its small batches have been packed
     std::string name;            ///< of its file
     std::unique_ptr<File> file;  ///< null while closed
     std::uint64_t file_bytes = 0;

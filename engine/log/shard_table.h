@@ -85,6 +85,11 @@ class ShardTable {
     void publish(const DirectoryEntry& entry, std::int64_t commit_arrival_ms, std::uint32_t epoch);
     /// Takes what an entry of a durable commit says. Idempotent.
     void learn(const DirectoryEntry& entry, std::int64_t commit_arrival_ms, std::uint32_t epoch);
+    /// The same of an entry whose last record arrived at `last_arrival_ms`.
+    void learn_scanned(const DirectoryEntry& entry, std::int64_t last_arrival_ms,
+                       std::uint32_t epoch) {
+        learn(entry, last_arrival_ms - std::int64_t{entry.arrival_delta}, epoch);
+    }
     void learn(const ShardEndEntry& entry);
     /// Forgets everything that was learnt from the log, keeps what the catalog has told and who
     /// waits.

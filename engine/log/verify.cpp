@@ -94,6 +94,7 @@ Task<Result<LaneReport>> verify_lane(Disk& disk, std::string folder, std::uint64
         const auto seal = read_block<SegmentSeal>(blocks.bytes().subspan(kBlockBytes));
         report.is_sealed = seal && seal->salt == header->salt && seal->number == header->number;
         if (report.is_sealed) {
+            report.is_packed = (seal->flags & kSealPacked) != 0;
             CO_ASSIGN(report.is_footer_intact, co_await is_footer_intact(*file, *seal));
         }
         found.emplace_back(std::move(report), report.is_sealed ? *seal : SegmentSeal{});
@@ -196,14 +197,15 @@ std::string to_text(const LogReport& report) {
                 text += "not in use\n";
                 continue;
             }
-            text += fmt::format("{} commits from {}, {} batches, {} records, {} of {} bytes{}{}\n",
-                                segment.commits, segment.header.first_commit, segment.batches,
-                                segment.records, segment.end_position, segment.file_bytes,
-                                segment.header.is_rewritten()
-                                    ? fmt::format(", rewritten {} times", segment.header.generation)
-                                : segment.is_sealed ? ", sealed"
-                                                    : ", open",
-                                segment.is_torn ? ", torn end" : "");
+            text += fmt::format(
+                "{} commits from {}, {} batches, {} records, {} of {} bytes{}{}{}\n",
+                segment.commits, segment.header.first_commit, segment.batches, segment.records,
+                segment.end_position, segment.file_bytes,
+                segment.header.is_rewritten()
+                    ? fmt::format(", rewritten {} times", segment.header.generation)
+                : segment.is_sealed ? ", sealed"
+                                    : ", open",
+                segment.is_packed ? ", packed" : "", segment.is_torn ? ", torn end" : "");
             commits += segment.commits;
             batches += segment.batches;
             records += segment.records;

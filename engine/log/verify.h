@@ -16,7 +16,7 @@ struct SegmentReport {
     SegmentHeader header{};
     std::string file;
     bool is_live = false;  ///< false: retired, its file waits for use
-    bool is_sealed = false, is_footer_intact = false;
+    bool is_sealed = false, is_footer_intact = false, is_packed = false;
     bool is_torn = false;  ///< an unacknowledged end is there
     std::uint64_t file_bytes = 0, end_position = 0;
     std::uint64_t commits = 0, batches = 0, records = 0, payload_bytes = 0;

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/query/turn.h"
+#include "engine/reactor/turn.h"
 
 namespace tidemill::query {
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "engine/query/application_feed.h"
-#include "engine/query/turn.h"
+#include "engine/reactor/turn.h"
 #include "engine/service/sequence.h"
 #include "operators/vector/batch.h"
 

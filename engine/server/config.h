@@ -43,6 +43,7 @@ struct Config {
     std::uint64_t disk_free_bytes = 64_MiB;  ///< left to everybody else on the file system
     WhenFull when_full = WhenFull::Refuse;
     std::uint64_t rewrite_bytes_per_second = 64_MiB;  ///< of all lanes together; 0: never
+    bool pack = true;                                 ///< old small batches into larger ones
     std::size_t tail_cache_bytes = 256_MiB;           ///< of all lanes together
     std::size_t read_cache_bytes = 128_MiB;           ///< of all lanes together
     std::chrono::milliseconds retention_tick{1000};

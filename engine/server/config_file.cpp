@@ -75,10 +75,11 @@ Status set_listen(const toml::node& value, Config& config) {
     ASSIGN(const std::string_view text, text_of(value));
     return parse_listen(text, config);
 }
-Status set_pin(const toml::node& value, Config& config) {
+template <auto Member>
+Status set_flag(const toml::node& value, Config& config) {
     const auto yes = value.value_exact<bool>();
     if (!yes) return wrong_type("true or false");
-    config.pin_to_core = *yes;
+    config.*Member = *yes;
     return {};
 }
 Status set_io(const toml::node& value, Config& config) {
@@ -86,12 +87,6 @@ Status set_io(const toml::node& value, Config& config) {
     const auto kind = parse_io(text);
     if (!kind) return wrong_type("\"auto\", \"uring\" or \"threads\"");
     config.io = *kind;
-    return {};
-}
-Status set_direct_io(const toml::node& value, Config& config) {
-    const auto yes = value.value_exact<bool>();
-    if (!yes) return wrong_type("true or false");
-    config.direct_io = *yes;
     return {};
 }
 Status set_scrub_interval(const toml::node& value, Config& config) {
@@ -170,9 +165,9 @@ constexpr Key kKeys[] = {
     {"data", set_data},
     {"listen", set_listen},
     {"cores", set_count<&Config::cores>},
-    {"pin_to_core", set_pin},
+    {"pin_to_core", set_flag<&Config::pin_to_core>},
     {"io", set_io},
-    {"direct_io", set_direct_io},
+    {"direct_io", set_flag<&Config::direct_io>},
     {"lanes", set_count<&Config::lanes>},
     {"log_level", set_log_level},
     {"log.durability", set_durability},
@@ -181,6 +176,7 @@ constexpr Key kKeys[] = {
     {"log.disk_free_bytes", set_size<&Config::disk_free_bytes>},
     {"log.when_full", set_when_full},
     {"log.rewrite_bytes_per_second", set_size<&Config::rewrite_bytes_per_second>},
+    {"log.pack", set_flag<&Config::pack>},
     {"log.tail_cache_bytes", set_size<&Config::tail_cache_bytes>},
     {"log.read_cache_bytes", set_size<&Config::read_cache_bytes>},
     {"log.retention_tick", set_tick},

@@ -33,6 +33,7 @@ LogConfig log_config(const Config& config, std::uint32_t cores) {
     to.disk_budget_bytes = config.disk_budget_bytes;
     to.disk_free_bytes = config.disk_free_bytes;
     to.when_full = config.when_full;
+    to.packs = config.pack;
     to.rewrite_bytes_per_second =
         config.rewrite_bytes_per_second == 0
             ? 0

@@ -308,6 +308,7 @@ class World {
                 for (const auto& slice : result->batches) {
                     const auto batch = RecordBatchView::parse_stamped(slice.bytes);
                     REQUIRE((batch && batch->payload_is_intact()));
+                    // A packed batch holds many that were sent.
                     begins[shard][batch->first_ordinal()] = true;
                     RecordCursor cursor(*batch);
                     for (RecordView record; cursor.next(record);) {
@@ -316,6 +317,7 @@ class World {
                                                "%lu/%lu/", &producer, &number),
                                    2);
                         REQUIRE_EQ(number, (next[{shard, producer}]++));
+                        if (batch->is_packed()) begins[shard][cursor.ordinal()] = true;
                     }
                     at = batch->end_ordinal();
                 }

@@ -1,7 +1,9 @@
 // Retention and rewriting on a simulated disk: mixed retentions that change, trims, max_bytes and
-// deletions, with power lost at any call. After each recovery and in between: what is acknowledged
-// and still owed is there once, in order, byte for byte; what has expired or was trimmed is not
-// read; verify finds nothing wrong. TIDEMILL_SEED=N runs one seed; TIDEMILL_SEEDS=N that many.
+// deletions, with power lost at any call; in half of the worlds batches are small and get packed.
+// After each recovery and in between: what is acknowledged and still owed is there once, in order,
+// byte for byte, with its own arrival; what has expired or was trimmed is not read; a position by
+// time is that of the first record so late; verify finds nothing wrong. TIDEMILL_SEED=N runs one
+// seed; TIDEMILL_SEEDS=N that many.
 #include <cstdlib>
 #include <map>
 
@@ -33,6 +35,7 @@ struct Batch {
     Ordinal first, end;
     std::int64_t arrival_ms;
     std::size_t bytes;
+    bool is_arrival_known = true;
 };
 
 /// What the world knows of one shard.
@@ -50,7 +53,7 @@ struct Shard {
 class World {
  public:
     explicit World(std::uint64_t seed)
-        : random_(seed), storage_(std::make_shared<SimStorage>(seed)) {}
+        : random_(seed), storage_(std::make_shared<SimStorage>(seed)), is_small_(seed % 2 == 0) {}
 
     void run() {
         for (std::uint32_t i = 0; i < kShards; ++i)
@@ -61,7 +64,7 @@ class World {
         end_all();
     }
 
-    std::uint64_t rewritten = 0, crashes = 0, batches_seen = 0;
+    std::uint64_t rewritten = 0, packed = 0, crashes = 0, batches_seen = 0, packed_seen = 0;
 
  private:
     struct Process {
@@ -74,6 +77,13 @@ class World {
             config.read_cache_bytes = 2_MiB;
             config.footer_cache_bytes = 16_KiB;
             config.rewrite_gain_min = 16_KiB;
+            if (world.is_small_) {
+                config.first_segment_bytes = config.segment_bytes = 256_KiB;
+                config.tail_cache_bytes = 64_KiB;
+                config.pack_gain_min = 1;
+                config.pack_gain_share = 0.1;
+            }
+            config.packs = world.is_small_;
             config.seed = world.random_.next() | 1;
             config.report = [this](const std::string& text) { reports += text + "\n"; };
             reactor.clock().jump_wall(std::chrono::milliseconds(world.now_ms_) -
@@ -103,8 +113,9 @@ class World {
     std::unique_ptr<Process> start() {
         auto process = std::make_unique<Process>(*this);
         auto opened = process->reactor.run(process->store->open());
-        if (!opened && opened.error().code == Errc::IoFailed) {
-            // The fault that the life before was to meet; it comes once.
+        // Failures that were meant for the process before.
+        for (int i = 0; i < 10 && !opened && opened.error().code == Errc::IoFailed; ++i) {
+            process->reactor.run(process->store->stop());
             process = std::make_unique<Process>(*this);
             opened = process->reactor.run(process->store->open());
         }
@@ -145,7 +156,7 @@ class World {
         const auto steps = 30 + random_.below(60);
         const auto crash_step = random_.below(steps * 2);
         for (std::uint64_t i = 0; i < steps && !process->is_lost(); ++i) {
-            for (auto n = random_.below(12); n > 0 && !process->is_lost(); --n)
+            for (auto n = random_.below(is_small_ ? 60 : 12); n > 0 && !process->is_lost(); --n)
                 append(*process);
             if (i == crash_step) storage_->crash_after(random_.below(150));
             if (random_.chance(0.15)) change(*process);
@@ -153,7 +164,9 @@ class World {
             rest(*process);
             if (random_.chance(0.1) && !process->is_lost()) verify(*process);
         }
-        rewritten += process->reactor.run(process->store->stats()).at(0).segments_rewritten;
+        const auto stats = process->reactor.run(process->store->stats()).at(0);
+        rewritten += stats.segments_rewritten;
+        packed += stats.segments_packed;
         if (random_.chance(0.7) && !process->is_lost()) storage_->crash();
         if (process->is_lost()) ++crashes;
         storage_->crash_after(UINT64_MAX);
@@ -210,9 +223,11 @@ class World {
         });
         if (!writer) return;
         RecordBatchBuilder builder;
-        const auto count = static_cast<std::uint32_t>(1 + random_.below(10));
+        const bool is_lone = is_small_ && !random_.chance(0.02);
+        const auto count = static_cast<std::uint32_t>(1 + random_.below(is_lone ? 2 : 10));
+        const std::size_t size = is_lone ? 20 + random_.below(150) : 800;
         for (std::uint32_t i = 0; i < count; ++i)
-            builder.add("", as_bytes(text_of(shard.uid, shard.next + i, 800)));
+            builder.add("", as_bytes(text_of(shard.uid, shard.next + i, size)));
         const auto built = builder.finish();
         const std::size_t bytes = built.bytes().size();
         const auto result = process.reactor.run(writer->append(built));
@@ -224,6 +239,7 @@ class World {
             shard.next = batch.end;
         } else if (result.outcome == Outcome::Unknown) {
             batch.arrival_ms = now_ms_;
+            batch.is_arrival_known = false;
             maybe_[shard.uid].push_back(batch);
             shard.is_unsure = true;
         }
@@ -261,7 +277,7 @@ class World {
 
     void verify(Process& process, Shard& shard) {
         note_policy(shard);
-        std::map<Ordinal, Ordinal> seen;
+        std::map<Ordinal, std::int64_t> seen;  // when each record arrived
         Ordinal at = 0;
         while (true) {
             const auto result = process.reactor.run(process.store->read(
@@ -282,20 +298,56 @@ class World {
                            now_ms_ - std::int64_t{shard.policy.retention.count()});
                 RecordCursor cursor(*batch);
                 RecordView record;
-                while (cursor.next(record))
+                while (cursor.next(record)) {
                     REQUIRE_EQ(as_text(record.data),
                                text_of(shard.uid, cursor.ordinal(), record.data.size()));
-                REQUIRE(seen.emplace(batch->first_ordinal(), batch->end_ordinal()).second);
+                    if (cursor.ordinal() < at) continue;
+                    REQUIRE(seen.emplace(cursor.ordinal(), to_millis(cursor.arrival())).second);
+                }
+                REQUIRE(cursor.status().has_value());
                 at = batch->end_ordinal();
                 ++batches_seen;
+                if (batch->is_packed()) ++packed_seen;
             }
         }
         for (const auto& batch : shard.stored) {
             if (batch.end <= shard.may_go || batch.arrival_ms < shard.expired_ms) continue;
-            const auto found = seen.find(batch.first);
-            REQUIRE_MESSAGE((found != seen.end() && found->second == batch.end),
-                            fmt::format("records {} to {} of shard {} are missing\n{}", batch.first,
-                                        batch.end, shard.uid, process.reports));
+            for (Ordinal ordinal = std::max(batch.first, shard.may_go); ordinal < batch.end;
+                 ++ordinal) {
+                const auto found = seen.find(ordinal);
+                REQUIRE_MESSAGE(
+                    found != seen.end(),
+                    fmt::format("record {} of {} to {} of shard {} is missing; it arrived {} ms "
+                                "before what has expired, there are {} from {} on\n{}",
+                                ordinal, batch.first, batch.end, shard.uid,
+                                shard.expired_ms - batch.arrival_ms, seen.size(),
+                                seen.empty() ? 0 : seen.begin()->first, process.reports));
+                if (batch.is_arrival_known) REQUIRE_EQ(found->second, batch.arrival_ms);
+            }
+        }
+        verify_times(process, shard, seen);
+    }
+
+    /// A few positions by time; `seen` is what there is to read.
+    void verify_times(Process& process, const Shard& shard,
+                      const std::map<Ordinal, std::int64_t>& seen) {
+        for (int i = 0; i < 3 && !seen.empty(); ++i) {
+            auto one = seen.begin();
+            std::advance(one, static_cast<std::ptrdiff_t>(random_.below(seen.size())));
+            const std::int64_t at = one->second;
+            const auto first = std::ranges::partition_point(
+                seen, [at](const auto& record) { return record.second < at; });
+            const auto found =
+                process.reactor.run(process.store->seek_time(ShardUid{shard.uid}, from_millis(at)));
+            if (!found && found.error().code == Errc::IoFailed) return;  // the disk is gone
+            REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error().to_string()));
+            const auto tail = process.reactor.run(process.store->tail(ShardUid{shard.uid}));
+            if (!tail) return;
+            // Time has gone on: what has expired meanwhile is passed over.
+            REQUIRE_MESSAGE(
+                (*found == first->first || (*found > first->first && *found <= tail->trim)),
+                fmt::format("shard {}: {} is said to be the first since {}, it is {}", shard.uid,
+                            *found, at, first->first));
         }
     }
 
@@ -326,6 +378,7 @@ class World {
 
     Random random_;
     std::shared_ptr<SimStorage> storage_;
+    bool is_small_;  // batches are
     std::int64_t now_ms_ = 1'800'000'000'000;
     std::uint32_t last_uid_ = 0;
     std::map<std::uint32_t, Shard> shards_;
@@ -338,20 +391,26 @@ TEST_CASE("rewriting simulation: what is owed is never missing, never twice") {
     std::uint64_t first = number_from_environment("TIDEMILL_SEED", 0);
     const std::uint64_t count = first != 0 ? 1 : number_from_environment("TIDEMILL_SEEDS", 40);
     if (first == 0) first = 1;
-    std::uint64_t rewritten = 0, crashes = 0, seen = 0;
+    std::uint64_t rewritten = 0, packed = 0, crashes = 0, seen = 0, packed_seen = 0;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
         CAPTURE(seed);
         set_check_context(fmt::format("TIDEMILL_SEED={}", seed));
         World world(seed);
         world.run();
         rewritten += world.rewritten;
+        packed += world.packed;
+        packed_seen += world.packed_seen;
         crashes += world.crashes;
         seen += world.batches_seen;
     }
-    MESSAGE(fmt::format("{} seeds, {} segments rewritten, {} losses of power, {} batches read",
-                        count, rewritten, crashes, seen));
+    MESSAGE(
+        fmt::format("{} seeds, {} segments rewritten, {} of them packed, {} losses of power, {} "
+                    "batches read, {} of them packed",
+                    count, rewritten, packed, crashes, seen, packed_seen));
     if (count > 20) {
         CHECK_GT(rewritten, count);
+        CHECK_GT(packed, count / 2);
+        CHECK_GT(packed_seen, count);
         CHECK_GT(crashes, count / 2);
     }
 }

@@ -4,7 +4,7 @@
 #include "engine/io/task.h"
 #include "engine/reactor/reactor.h"
 
-namespace tidemill::query {
+namespace tidemill {
 
 /// Ends a slice: resumes in the next turn of this reactor, after everybody else's work of this one.
 inline Task<void> next_turn(Reactor& reactor) {
@@ -12,4 +12,4 @@ inline Task<void> next_turn(Reactor& reactor) {
     co_await turn.wait([&] { reactor.post([&turn] { turn.resume(); }); });
 }
 
-}  // namespace tidemill::query
+}  // namespace tidemill
