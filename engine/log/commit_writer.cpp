@@ -575,7 +575,7 @@ Task<bool> CommitWriter::roll_over() {
         if (no_space_.empty()) parts_.report("no new segment: " + prepared.error().to_string());
         no_space_ = prepared.error().message;
         no_space_until_ = parts_.mono_now() + parts_.config.tick;
-        if (parts_.config.durability == LogDurability::Disk)
+        if (parts_.config.durability == LogDurability::Disk || is_stopping_)
             refuse_pending(
                 prepared.error().code == Errc::NoSpace ? Errc::NoSpace : Errc::Unavailable,
                 prepared.error().message);

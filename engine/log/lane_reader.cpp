@@ -151,7 +151,7 @@ Task<Status> LaneReader::read_disk(ShardUid shard, Ordinal from, ReadLimits limi
     }
     if (owed == from)
         co_return fail(Errc::Corrupt,
-                       fmt::format("records of shard {} from {} on are missing in segment {} ({})",
+                       fmt::format("shard {} from record {} on, segment {} ({}): they are missing",
                                    shard, from, pin->header.number, pin->name));
     skip_to(shard, owed);
     co_return Status{};

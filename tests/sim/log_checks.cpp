@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 
 #include "tests/sim/log_world.h"
 
@@ -30,27 +31,32 @@ void LogWorld::take(LogProcess& process, ShardModel& shard, Ordinal& at, const R
                     result.next);
 }
 
-// Damage is told only where it was done, and costs what stood there.
-Ordinal LogWorld::after_damage(ShardModel& shard, Ordinal at, Ordinal trim, const Error& error) {
+// Damage is told only of the records that it took: the error names the first of them, and what
+// comes before it must have been let go.
+Ordinal LogWorld::after_damage(LogProcess& process, ShardModel& shard, Ordinal at,
+                               const Error& error) {
+    unsigned uid = 0;
+    unsigned long first = 0;
     const auto lost = fence_.find(shard.uid.value);
-    if (trim > at) {  // what could not be read had expired, and nobody had looked
-        journal_.note("    shard {} from {}: {}; its trim is {}", shard.uid, at, error.to_string(),
-                      trim);
-        journal_.expect(lost != fence_.end(), "shard {} read from {}: {}", shard.uid, at,
-                        error.to_string());
-        shard.excuse(at, trim);
-        return trim;
-    }
     const bool is_excused =
-        lost != fence_.end() && at >= lost->second.first && at < lost->second.second;
+        lost != fence_.end() &&
+        std::sscanf(error.message.c_str(), "shard %u from record %lu on,", &uid, &first) == 2 &&
+        uid == shard.uid.value && first >= std::max(at, lost->second.first) &&
+        first < lost->second.second;
     journal_.expect(is_excused, "shard {} read from {}: {}", shard.uid, at, error.to_string());
     shard.excuse(lost->second.first, lost->second.second);
+    shard.pass_over(journal_, time(process), at, first);
     return lost->second.second;
 }
 
 void LogWorld::check_all(LogProcess& process) {
-    for (auto& shard : shards_)
+    if (killed_ == storage_->crashes()) is_doubtful_ = false;  // and no power was lost since
+    for (auto& shard : shards_) {
+        if (is_doubtful_) shard.doubt();
         check_shard(process, shard);
+    }
+    is_doubtful_ = false;
+    if (!process.is_lost()) secure();  // a start makes durable what it finds
 }
 
 void LogWorld::check_shard(LogProcess& process, ShardModel& shard) {
@@ -64,8 +70,7 @@ void LogWorld::check_shard(LogProcess& process, ShardModel& shard) {
             return;
         }
         if (!result && result.error().code == Errc::Corrupt) {
-            const auto tail = process.run(process.store->tail(shard.uid));
-            at = after_damage(shard, at, tail ? tail->trim : 0, result.error());
+            at = after_damage(process, shard, at, result.error());
             ++counts.reads_refused;
             continue;
         }
@@ -88,6 +93,7 @@ void LogWorld::check_shard(LogProcess& process, ShardModel& shard) {
         take(process, shard, at, *result);
         if (!is_end || at > before) continue;
         const auto& tail = result->tail;
+        if (is_doubtful_) counts.rolled_back += shard.settle_for(journal_, tail);
         journal_.expect(at == tail.end, "shard {} is read to {} and says it ends at {}", shard.uid,
                         at, tail.end);
         journal_.expect(tail.end >= shard.end_least,
@@ -120,13 +126,19 @@ LogReport LogWorld::look_offline(const VisitBatch& visit) {
 }
 
 // A retired segment's file that waits for use again is not told from a live one when a younger
-// segment's file was removed and the power went: verify then misses the younger one.
+// segment's file was removed and the power went: verify then misses the younger one. So one may be
+// missing that is older than all that are live.
 bool LogWorld::is_sound(LogReport report) {
-    for (auto& lane : report.lanes)
-        if (std::ranges::any_of(lane.problems, [](const std::string& problem) {
-                return problem.ends_with("is missing");
-            }))
-            lane.problems.clear();
+    for (auto& lane : report.lanes) {
+        std::uint64_t oldest = UINT64_MAX;
+        for (const auto& segment : lane.segments)
+            if (segment.is_live) oldest = std::min(oldest, segment.header.number);
+        std::erase_if(lane.problems, [&](const std::string& problem) {
+            unsigned long number = 0;
+            return problem.ends_with("is missing") &&
+                   std::sscanf(problem.c_str(), "segment %lu", &number) == 1 && number < oldest;
+        });
+    }
     return report.is_sound();
 }
 

@@ -8,8 +8,13 @@ namespace {
 /// A commit that is known to have been acknowledged.
 struct Place {
     std::string file;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> covered;  // [begin, end) under a checksum
-    std::map<std::uint32_t, std::pair<Ordinal, Ordinal>> shards;   // what it holds
+    using Shards = std::map<std::uint32_t, std::pair<Ordinal, Ordinal>>;
+    struct Covered {
+        std::uint64_t begin, end;  // under a checksum
+        Shards lost;               // when it is damaged; none: all of the commit
+    };
+    std::vector<Covered> covered;
+    Shards shards;  // what it holds
 };
 
 }  // namespace
@@ -59,11 +64,13 @@ void LogWorld::decay_of_data() {
             place.file = segment.file;
             const std::uint64_t begin = commit.position;
             if (place.covered.empty())
-                place.covered = {{begin, begin + sizeof(CommitHeader)},
-                                 {begin + commit.header.directory_offset, commit.end()}};
+                place.covered = {{begin, begin + sizeof(CommitHeader), {}},
+                                 {begin + commit.header.directory_offset, commit.end(), {}}};
             if (entry.is_control()) return;
-            place.covered.emplace_back(begin + entry.offset, begin + entry.offset + entry.bytes);
             const Ordinal after = entry.first_ordinal + entry.count;
+            place.covered.push_back({begin + entry.offset,
+                                     begin + entry.offset + entry.bytes,
+                                     {{entry.shard, {entry.first_ordinal, after}}}});
             const auto [lost, is_new] =
                 place.shards.try_emplace(entry.shard, entry.first_ordinal, after);
             if (!is_new) lost->second.second = after;
@@ -87,15 +94,15 @@ void LogWorld::decay_of_data() {
     const auto chosen =
         std::next(commits.begin(), static_cast<std::ptrdiff_t>(random_.below(commits.size())));
     const auto& place = chosen->second;
-    const auto [begin, end] = place.covered[random_.below(place.covered.size())];
+    const auto& [begin, end, lost] = place.covered[random_.below(place.covered.size())];
     const std::uint64_t offset = begin + random_.below(end - begin);
     journal_.note("  a bit flips in {} at {}, commit {}", place.file, offset, chosen->first);
-    for (const auto& [shard, range] : place.shards)
-        journal_.note("    it holds shard {} from {} to {}", shard, range.first, range.second);
+    fence_ = lost.empty() ? place.shards : lost;
+    for (const auto& [shard, range] : fence_)
+        journal_.note("    it takes shard {} from {} to {}", shard, range.first, range.second);
     storage_->flip_bit(place.file, offset, static_cast<unsigned>(random_.below(8)));
     ++counts.flips;
     ++counts.flips_in_data;
-    fence_ = place.shards;
     journal_.expect(!look_offline().is_sound(), "verify has not found a flipped bit");
 }
 

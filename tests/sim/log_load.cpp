@@ -40,6 +40,7 @@ void LogWorld::step(LogProcess& process) {
     if (random_.chance(0.01))  // also a disk that does nothing for so long, when it is by hand
         process.cores.advance(std::chrono::seconds(random_.below(1200)));
     if (random_.chance(0.01)) storage_->set_capacity(UINT64_MAX);
+    if (is_memory() && random_.chance(0.02)) let_tick(process);
     time(process);
 }
 
@@ -121,6 +122,22 @@ void LogWorld::leap(LogProcess& process) {
     ++counts.leaps;
 }
 
+// Durability `memory`: a tick of the log syncs what has been written before.
+void LogWorld::let_tick(LogProcess& process) {
+    const auto drain = [&] {
+        while (storage_->step())
+            process.cores.run_until_idle();
+    };
+    drain();
+    process.cores.advance(config_.tick);
+    drain();
+    process.cores.advance(config_.tick);
+    drain();
+    if (process.is_lost()) return;
+    journal_.note("    synced");
+    secure();
+}
+
 // In good weather everything ends, and every reader comes to the end without being asked again.
 void LogWorld::come_to_rest(LogProcess& process) {
     storage_->set_manual(false);
@@ -167,9 +184,7 @@ Task<void> LogWorld::follow(LogWorld* world, LogProcess* process, Follower* foll
         const auto code = result.error().code;
         if (code == Errc::NotFound || code == Errc::Unavailable) co_return;
         if (code == Errc::Corrupt) {
-            const auto now = co_await process->store->tail(shard.uid);
-            follower->at =
-                world->after_damage(shard, follower->at, now ? now->trim : 0, result.error());
+            follower->at = world->after_damage(*process, shard, follower->at, result.error());
             continue;
         }
         world->journal_.note("    a follower of shard {} is told {}", shard.uid,

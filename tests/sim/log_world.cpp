@@ -12,6 +12,10 @@ LogWorld::LogWorld(std::uint64_t seed, bool is_verbose)
     for (auto n = 1 + random_.below(5); n > 0; --n)
         new_shard();
     storage_->set_direct(random_.chance(0.8));
+    if (random_.chance(0.2)) {
+        config_.durability = LogDurability::Memory;
+        config_.disk_budget_bytes = 0;
+    }
 }
 
 LogWorld::~LogWorld() = default;
@@ -40,13 +44,15 @@ void LogWorld::heal() {
 void LogWorld::plan_faults() {
     auto& faults = storage_->faults;
     faults = {};
-    if (random_.chance(0.25)) faults.write_error = 0.01;
-    if (random_.chance(0.2)) faults.read_error = 0.02;
-    if (random_.chance(0.2)) faults.sync_error = 0.1;
-    if (random_.chance(0.15)) faults.directory_error = 0.1;
-    if (random_.chance(0.15)) faults.punch_error = 0.3;
     if (random_.chance(0.5)) faults.slow = 0.2;
     if (random_.chance(0.4)) faults.early = 0.5;
+    if (random_.chance(0.2)) faults.read_error = 0.02;
+    if (random_.chance(0.15)) faults.punch_error = 0.3;
+    // What has been acknowledged before its write is lost with a disk that fails or is full.
+    if (is_memory()) return;
+    if (random_.chance(0.25)) faults.write_error = 0.01;
+    if (random_.chance(0.2)) faults.sync_error = 0.1;
+    if (random_.chance(0.15)) faults.directory_error = 0.1;
     if (random_.chance(0.7)) faults.short_write = 0.7;
     if (random_.chance(0.2)) storage_->set_capacity(storage_->used_bytes() + random_.below(1_MiB));
 }
@@ -88,6 +94,7 @@ std::unique_ptr<LogProcess> LogWorld::start() {
 void LogWorld::live(bool is_last) {
     ++life_;
     ++counts.lives;
+    counts.in_memory += is_memory();
     if (random_.chance(0.3) && shards_.size() < 60) new_shard();
     heal();
     storage_->set_crash_style(random_.chance(0.5)   ? PowerLoss::Chance
@@ -123,8 +130,16 @@ void LogWorld::live(bool is_last) {
         heal();
         come_to_rest(*process);
     } else if (!is_stopped && !process->is_lost()) {
-        journal_.note("  crash");
-        storage_->crash(random_.chance(0.7) ? PowerLoss::Chance : PowerLoss::ProcessOnly);
+        const bool is_kill = random_.chance(0.3);
+        const bool is_written = is_kill && random_.chance(0.7);
+        if (is_written) {
+            storage_->set_manual(false);
+            while (storage_->step())
+                process->cores.run_until_idle();
+        }
+        journal_.note("  {}", is_kill ? "kill" : "crash");
+        if (is_written && !process->is_lost()) killed_ = storage_->crashes() + 1;
+        storage_->crash(is_kill ? PowerLoss::ProcessOnly : PowerLoss::Chance);
     }
     end(*process, is_in_good_weather);
     if (random_.chance(0.1)) check_offline();
@@ -146,6 +161,8 @@ void LogWorld::end(LogProcess& process, bool is_in_good_weather) {
     journal_.expect(!process.has_scrub_found || counts.flips > 0, "the scrub finds damage:\n{}",
                     process.reports);
     process.stop();
+    if (is_in_good_weather && !was_lost) secure();
+    is_doubtful_ = is_memory();
     const auto at_end = time(process);
     for (auto& shard : shards_)
         shard.end_life(at_end);
@@ -153,6 +170,11 @@ void LogWorld::end(LogProcess& process, bool is_in_good_weather) {
     journal_.note("  ended{}", was_lost ? " with the power" : "");
     followers_.clear();
     settle();
+}
+
+void LogWorld::secure() {
+    for (auto& shard : shards_)
+        shard.secure();
 }
 
 void LogWorld::settle() {
@@ -195,17 +217,18 @@ void LogWorld::Counts::add(const Counts& other) {
          &Counts::refused, &Counts::followed, &Counts::crashes, &Counts::recoveries_crashed,
          &Counts::segments, &Counts::reopened, &Counts::trims, &Counts::seals, &Counts::deletions,
          &Counts::leaps, &Counts::let_go, &Counts::flips, &Counts::flips_in_data,
-         &Counts::reads_refused);
+         &Counts::reads_refused, &Counts::in_memory, &Counts::rolled_back);
 }
 
 std::string LogWorld::Counts::to_text() const {
     return fmt::format(
         "{} lives, {} crashes ({} in a recovery), {} reopened; {} appends: {} acknowledged, {} "
         "unknown, {} refused; {} batches followed; {} segments, {} let go; {} trims, {} seals, {} "
-        "deletions, {} leaps of the clock; {} bits flipped ({} in data), {} reads refused",
+        "deletions, {} leaps of the clock; {} bits flipped ({} in data), {} reads refused; {} "
+        "lives synced later, {} shards rolled back",
         lives, crashes, recoveries_crashed, reopened, appends, acknowledged, unknown, refused,
         followed, segments, let_go, trims, seals, deletions, leaps, flips, flips_in_data,
-        reads_refused);
+        reads_refused, in_memory, rolled_back);
 }
 
 }  // namespace tidemill::sim

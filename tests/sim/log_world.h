@@ -20,6 +20,8 @@ namespace tidemill::sim {
 ///   arrival time, until it is trimmed or older than its retention;
 /// - of what was not acknowledged each batch is there whole or not at all; what was refused is not;
 /// - what has been sealed or fenced takes nothing more; a deleted shard is not found;
+/// - with durability `memory` all of that but for what was acknowledged after the last sync, of
+///   which a crash leaves a first part of each shard; a kill leaves all that had been written;
 /// - in good weather every append ends and every reader reaches the end;
 /// - a flipped bit is reported, never served, and costs no more than the batch it is in.
 class LogWorld {
@@ -34,6 +36,8 @@ class LogWorld {
         std::uint64_t crashes = 0, recoveries_crashed = 0, segments = 0, reopened = 0;
         std::uint64_t trims = 0, seals = 0, deletions = 0, leaps = 0, let_go = 0;
         std::uint64_t flips = 0, flips_in_data = 0, reads_refused = 0;
+        std::uint64_t in_memory = 0;    ///< lives of a log that is synced later
+        std::uint64_t rolled_back = 0;  ///< shards that lost what had not been synced
         void add(const Counts& other);
         std::string to_text() const;
     };
@@ -55,6 +59,7 @@ class LogWorld {
     void heal();
     void end(LogProcess& process, bool is_in_good_weather);
     void settle();
+    void secure();
     ShardModel& new_shard();
     WorldTime time(LogProcess& process);
     // what happens in it (log_load.cpp)
@@ -66,13 +71,15 @@ class LogWorld {
     void meddle(LogProcess& process);
     void leap(LogProcess& process);
     void come_to_rest(LogProcess& process);
+    void let_tick(LogProcess& process);
+    bool is_memory() const { return config_.durability == LogDurability::Memory; }
     static Task<void> follow(LogWorld* world, LogProcess* process, Follower* follower);
     static Task<void> trim(LogWorld* world, LogProcess* process, ShardModel* shard, Ordinal before);
     static Task<void> seal(LogWorld* world, LogProcess* process, std::vector<ShardModel*> shards);
     static Task<void> configure(LogProcess* process, ShardModel* shard, ShardPolicy policy);
     // what must hold (log_checks.cpp)
     void take(LogProcess& process, ShardModel& shard, Ordinal& at, const ReadResult& result);
-    Ordinal after_damage(ShardModel& shard, Ordinal at, Ordinal trim, const Error& error);
+    Ordinal after_damage(LogProcess& process, ShardModel& shard, Ordinal at, const Error& error);
     void check_all(LogProcess& process);
     void check_shard(LogProcess& process, ShardModel& shard);
     void check_offline();
@@ -93,6 +100,8 @@ class LogWorld {
     std::vector<ShardModel> shards_;
     std::vector<std::unique_ptr<Follower>> followers_;
     std::uint32_t life_ = 0;
+    bool is_doubtful_ = false;  // durability `memory`: since the last check there was a crash
+    std::uint64_t killed_ = 0;  // the crash that was a kill with nothing left to write
     Fence fence_;
 
     // time that has really passed, across lives

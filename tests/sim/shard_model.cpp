@@ -186,6 +186,32 @@ void ShardModel::end_life(const WorldTime& time) {
         if (!known.may_go) known.may_go = may_be_gone(time, at, *known.sent);
 }
 
+void ShardModel::secure() { secured_ = {end_least, trimmed, is_sealed, sealed_end}; }
+
+void ShardModel::doubt() {
+    end_least = secured_.end;
+    trimmed = secured_.trimmed;
+    is_sealed = secured_.is_sealed;
+    sealed_end = secured_.sealed_end;
+}
+
+bool ShardModel::settle_for(const Journal& journal, const TailInfo& tail) {
+    journal.expect(tail.end >= secured_.end, "shard {} ends at {} and was synced up to {}", uid,
+                   tail.end, secured_.end);
+    auto lost = must_.lower_bound(tail.end);
+    if (lost != must_.begin()) {
+        const auto& [at, last] = *std::prev(lost);
+        journal.expect(at + last.sent->count <= tail.end,
+                       "shard {}: append {} ({} to {}) is there in part: the shard ends at {}", uid,
+                       last.sent->id, at, at + last.sent->count, tail.end);
+    }
+    const bool is_less = lost != must_.end();
+    must_.erase(lost, must_.end());
+    gone_.erase(gone_.lower_bound(tail.end), gone_.end());
+    may_.clear();
+    return is_less;
+}
+
 std::optional<Ordinal> ShardModel::next_known(Ordinal from) const {
     const auto known = must_.lower_bound(from);
     if (known == must_.end()) return std::nullopt;

@@ -91,6 +91,13 @@ class ShardModel {
     /// After everything was read: what was not there will never be, but for what may stand among
     /// records that had expired, which a clock that is set back between two lives shows again.
     void forget_unknown();
+    /// Durability `memory`: what is acknowledged by now is there for good.
+    void secure();
+    /// Durability `memory`, after a crash: only what was secured surely is there.
+    void doubt();
+    /// And this is where it ends: what was acknowledged behind it is gone, nothing before it. True
+    /// when that is anything.
+    bool settle_for(const Journal& journal, const TailInfo& tail);
     /// The first acknowledged ordinal at or behind `from`.
     std::optional<Ordinal> next_known(Ordinal from) const;
     /// Damage in [begin, end): what was there is excused.
@@ -99,6 +106,12 @@ class ShardModel {
  private:
     bool may_be_gone(const WorldTime& time, Ordinal at, const Sent& sent) const;
 
+    struct Secured {
+        Ordinal end = 0, trimmed = 0;
+        bool is_sealed = false;
+        std::optional<Ordinal> sealed_end;
+    };
+    Secured secured_;
     struct Known {
         const Sent* sent;
         std::int64_t arrival_ms;
