@@ -40,7 +40,7 @@ def ten_thousand_shards(bench):
 
 def space(bench):
     """Each rate on a fresh log. Measured on the stopped broker: as written, then after another start that packs."""
-    cases = {"10": (1, 1, 10, 6), "1000": (1, 1, 1000, 3), "100000": (100, 1, 100_000, 3), "full": (500, 4, 0, 2)}
+    cases = {"10": (1, 1, 10, 30), "1000": (1, 1, 1000, 3), "100000": (100, 1, 100_000, 3), "full": (500, 4, 0, 2)}
     values, words = {}, []
     for name, (batch, connections, rate, seconds) in cases.items():
         words = flags(100, batch, connections, 10000 if rate == 0 else None, seconds=seconds * bench.patience)
