@@ -26,6 +26,7 @@ struct UnopenedFrame {
 struct HeldShard {
     ShardDescription shard;
     Lease lease;                     // with an application
+    bool is_lease_in_doubt = false;  // a renewal was sent, and no answer says what became of it
     std::uint64_t from = 0;          // the next record to open, or to ask for
     std::uint32_t subscription = 0;  // request id on the present connection; 0: none
     std::uint64_t credit_to_return = 0;
@@ -48,6 +49,7 @@ struct Consumer::State {
     Status sync();
     Status sync_leases(const StreamDescription& stream);
     Status sync_alone(const StreamDescription& stream);
+    Result<Lease> acquire(std::uint32_t shard_index);
     void hold(const ShardDescription& shard, Lease lease, std::uint64_t from);
     void let_go(std::uint32_t shard_index, bool is_lost);
     Result<std::uint64_t> start_of(const ShardDescription& shard);
@@ -94,7 +96,7 @@ struct Consumer::State {
     mutable std::mutex mutex;
     std::condition_variable delivered;
     std::map<std::uint32_t, HeldShard> held;  // by shard index
-    std::map<std::uint32_t, bool> finished;   // without an application: shards done
+    std::map<std::uint32_t, bool> finished;   // shards done; with an application: by this worker
     std::deque<Queued> queue;
     std::vector<std::uint32_t> unwanted;  // subscriptions of shards let go
     std::deque<Failure> failures;

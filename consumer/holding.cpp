@@ -125,7 +125,7 @@ Status Consumer::State::sync_leases(const StreamDescription& stream) {
     std::vector<std::uint32_t> wanted = plan.keep;
     wanted.insert(wanted.end(), plan.take.begin(), plan.take.end());
     for (const std::uint32_t index : wanted) {
-        auto lease = control.acquire(stream.uid, index, options.lease_duration);
+        auto lease = acquire(index);
         if (!lease && lease.error().code == Errc::Fenced) {
             let_go(index, true);
             continue;
@@ -133,11 +133,7 @@ Status Consumer::State::sync_leases(const StreamDescription& stream) {
         if (!lease) return std::unexpected(lease.error());
         {
             const std::lock_guard lock(mutex);
-            const auto found = held.find(index);
-            if (found != held.end()) {
-                found->second.lease = *lease;
-                continue;
-            }
+            if (held.contains(index)) continue;
         }
         const auto shard = std::ranges::find(stream.shards, index, &ShardDescription::index);
         const bool is_begun =
@@ -166,9 +162,26 @@ Status Consumer::State::sync_leases(const StreamDescription& stream) {
     }
     for (const std::uint32_t index : lost) {
         const auto lease = std::ranges::find(leases.all, index, &Lease::shard_index);
-        let_go(index, lease == leases.all.end() || !lease->is_finished);
+        const bool is_done = lease != leases.all.end() && lease->is_finished;
+        let_go(index, !is_done);
+        // The answer to its last checkpoint was lost; who asks again is told that it is kept.
+        if (!is_done || lease->owner != worker) continue;
+        const std::lock_guard lock(mutex);
+        finished[index] = true;
     }
     return {};
+}
+
+/// Takes or renews. A renewal whose answer is lost may have given the lease another counter: what
+/// is held until the next answer says would be refused as another's.
+Result<Lease> Consumer::State::acquire(std::uint32_t shard_index) {
+    auto lease = control.acquire(stream_uid, shard_index, options.lease_duration);
+    const std::lock_guard lock(mutex);
+    if (const auto found = held.find(shard_index); found != held.end()) {
+        found->second.is_lease_in_doubt = !lease;
+        if (lease) found->second.lease = *lease;
+    }
+    return lease;
 }
 
 /// Where an application begins in a shard that nobody of it has held; kSkipped: not at all.
@@ -233,9 +246,11 @@ Completion Consumer::State::save(std::uint32_t shard_index, std::uint64_t next_o
                                  bool is_finished) {
     const std::lock_guard control_lock(control_mutex);
     Lease lease;
+    bool is_in_doubt = false;
     {
         const std::lock_guard lock(mutex);
         const auto found = held.find(shard_index);
+        if (found == held.end() && is_finished && finished.contains(shard_index)) return Nothing{};
         if (found == held.end())
             return Failure{"fenced",
                            fmt::format("{}: {} is not this worker's any more", endpoint.to_string(),
@@ -249,7 +264,14 @@ Completion Consumer::State::save(std::uint32_t shard_index, std::uint64_t next_o
             }
         } else {
             lease = found->second.lease;
+            is_in_doubt = found->second.is_lease_in_doubt;
         }
+    }
+    if (is_in_doubt) {
+        auto renewed = acquire(shard_index);
+        if (!renewed && renewed.error().code == Errc::Fenced) let_go(shard_index, true);
+        if (!renewed) return failure_of(renewed.error());
+        lease = std::move(*renewed);
     }
     if (!options.application.empty()) {
         lease.ordinal = next_ordinal;

@@ -1,5 +1,6 @@
 #include "consumer/consumer.h"
 
+#include <optional>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -47,6 +48,27 @@ std::vector<int> read(Consumer& consumer, std::size_t count, Delivery* last = nu
     }
     return data;
 }
+
+/// A worker with two shards: one with records, all of them read, and one that has ended.
+struct TwoShards {
+    explicit TwoShards(std::chrono::milliseconds sync_interval = 60s) {
+        const ShardUid first = fixture.make_stream("s", 2);
+        put(fixture, "s", 0, 10);
+        auto options = options_of(fixture, "app");
+        options.sync_interval = sync_interval;
+        consumer.emplace(std::move(*Consumer::connect(options)));
+        read(*consumer, 10, &last);
+        const ShardUid other{first.value + 1 - last.shard_index};
+        fixture.on_core([&] { fixture.service().seal(other); });
+        const auto delivery = consumer->next_batch(20s);
+        REQUIRE(delivery->has_value());
+        ended = **delivery;
+        REQUIRE((ended.kind == Delivery::Kind::ShardEnded));
+    }
+    DoorFixture fixture;
+    std::optional<Consumer> consumer;
+    Delivery last, ended;
+};
 
 /// Stores batches as any client may.
 void store(DoorFixture& fixture, ShardUid shard, const std::vector<std::byte>& batch) {
@@ -132,6 +154,31 @@ TEST_SUITE("consumer") {
         const auto told = consumer->next_batch(20s);
         REQUIRE(told->has_value());
         CHECK(((*told)->kind == Delivery::Kind::LeaseLost));
+    }
+
+    TEST_CASE("a renewal whose answer was lost does not cost the lease") {
+        TwoShards at;
+        at.fixture.on_core([&] { at.fixture.service().unanswered_lease = at.last.shard_index; });
+        // The end of the other shard makes the worker look after its leases again.
+        REQUIRE(at.consumer->checkpoint(at.ended).is_ok());
+        bool is_renewed = false;
+        while (!is_renewed)
+            at.fixture.on_core(
+                [&] { is_renewed = !at.fixture.service().unanswered_lease.has_value(); });
+        CHECK(at.consumer->checkpoint(at.last).is_ok());
+        CHECK_EQ(at.consumer->metrics().leases_lost, 0);
+    }
+
+    TEST_CASE("the end of a shard can be kept again when the first answer was lost") {
+        TwoShards at(1ms);
+        at.fixture.on_core([&] { at.fixture.service().unanswered_save = true; });
+        const auto first = at.consumer->checkpoint(at.ended);
+        REQUIRE_FALSE(first.is_ok());
+        CHECK_NE(first.failure().code, "fenced");
+        while (at.consumer->metrics().shards_held > 1)
+            std::this_thread::yield();
+        CHECK(at.consumer->checkpoint(at.ended).is_ok());
+        CHECK_EQ(at.consumer->metrics().leases_lost, 0);
     }
 
     TEST_CASE("a slow reader holds the broker back by its credit") {

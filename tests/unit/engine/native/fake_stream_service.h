@@ -4,7 +4,9 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/reactor/reactor.h"
 #include "engine/reactor/signal.h"
@@ -25,6 +27,8 @@ class FakeStreamService final : public StreamService {
     std::deque<AppendOp*> held;
     std::size_t append_count = 0, read_count = 0;
     Ordinal furthest_read = 0;
+    std::optional<std::uint32_t> unanswered_lease;  ///< acquired, and nobody is told; once
+    bool unanswered_save = false;                   ///< stored, and nobody is told; once
     WallTime now = from_millis(1'700'000'000'000);
 
     void complete_held() {
@@ -196,6 +200,10 @@ class FakeStreamService final : public StreamService {
         lease.owner = owner;
         ++lease.lease_counter;
         lease.lease_until = reactor_.clock().wall_now() + duration;
+        if (unanswered_lease == index) {
+            unanswered_lease.reset();
+            co_return fail(Errc::Unavailable, "the answer is lost");
+        }
         co_return lease;
     }
     Task<Status> save_checkpoint(std::string application, StreamUid,
@@ -205,6 +213,8 @@ class FakeStreamService final : public StreamService {
             co_return fail(Errc::Fenced, "the lease is another's");
         lease.ordinal = checkpoint.ordinal;
         lease.is_finished = checkpoint.is_finished;
+        if (std::exchange(unanswered_save, false))
+            co_return fail(Errc::Unavailable, "the answer is lost");
         co_return Status{};
     }
     Task<Status> release_lease(std::string application, StreamUid, std::uint32_t index,
