@@ -145,8 +145,12 @@ Task<void> Retention::keep_sizes() {
         for (auto number = one.first_segment; number <= one.last_segment; ++number)
             if (auto* const segment = parts_.segments.find(number)) {
                 segment->life.policy = 0;
-                segment->life.shrunk_at = parts_.mono_now();
+                segment->life.shrunk_at = {};
             }
+    // Those before it have lost all that the bound takes of the shard.
+    for (const auto& one : excess)
+        if (auto* const segment = parts_.segments.find(one.last_segment))
+            segment->life.shrunk_at = parts_.mono_now();
     newest_policy_ = 0;
 }
 

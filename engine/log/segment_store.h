@@ -25,7 +25,7 @@ struct SegmentLife {
     std::uint64_t live_bytes = 0;
     std::uint64_t pack_gain = 0;  ///< bytes that packing would save; 0: not worth it, or done
     bool is_unfit = false;  ///< damaged beyond what can be copied: only retired, never rewritten
-    MonoTime shrunk_at{};   ///< when a bound on bytes last trimmed a shard in it
+    MonoTime shrunk_at{};   ///< when a bound on bytes last trimmed a shard up to a place in it
 };
 
 /// One live segment.
