@@ -99,7 +99,7 @@ SpareFile SpareFiles::take() {
 }
 
 bool SpareFiles::keep(SpareFile& file, std::size_t live_segments) {
-    const auto used_soon = std::min<std::uint64_t>(taken_ + taken_before_, live_segments / 2);
+    const auto used_soon = std::min<std::uint64_t>(taken_ + taken_before_, live_segments / 2 + 2);
     const auto enough = std::max<std::uint64_t>(config_.spare_files, used_soon);
     if (spares_.size() >= enough || file.bytes < next_bytes_) return false;
     spares_.push_front(std::move(file));

@@ -45,7 +45,7 @@ class SpareFiles {
     SpareFile take();
     /// Takes a retired segment's file for use again, unless there are enough or it is too small:
     /// false then. Enough are LogConfig::spare_files; while the lane is busy as many as it has
-    /// used up since the last tick but one, up to half of its segments.
+    /// used up since the last tick but one, up to half of its segments and two.
     bool keep(SpareFile& file, std::size_t live_segments);
     /// A tick has passed.
     void note_tick() { taken_before_ = std::exchange(taken_, 0); }
