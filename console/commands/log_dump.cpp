@@ -7,6 +7,7 @@
 #include "console/commands/command.h"
 #include "console/commands/log_reading.h"
 #include "console/commands/output.h"
+#include "proto/batch_codec.h"
 #include "proto/record_batch.h"
 
 namespace tidemill::console {
@@ -25,18 +26,6 @@ std::string printable(std::string_view bytes) {
     }
     if (bytes.size() > kShownBytes) text += "...";
     return text;
-}
-
-const char* codec_name(std::uint8_t codec) {
-    switch (static_cast<Codec>(codec)) {
-        case Codec::None:
-            return "none";
-        case Codec::Lz4:
-            return "lz4";
-        case Codec::Zstd:
-            return "zstd";
-    }
-    return "unknown";
 }
 
 /// Prints as the log is read: nothing is kept but what was printed last.

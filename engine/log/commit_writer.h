@@ -108,7 +108,12 @@ class CommitWriter {
     Task<Status> make_durable();
     Task<void> prepare_spare();
     bool fits_segment(const Commit& commit, std::uint64_t position) const;
+    enum class GiveBack { Nothing, Rest };  // of the file behind the last commit
+    /// A failure is reported: the next start makes what is missing.
+    Task<bool> seal(Segment& segment, SealedState state, std::uint64_t last, std::uint32_t check,
+                    GiveBack what);
     Task<void> seal_ended(Segment& old, SealedState state, std::uint64_t last, std::uint32_t check);
+    void end_background();
     Task<void> roll_over_and_prepare();
     Task<bool> roll_over();
     void refuse_pending(Errc code, const std::string& message);
