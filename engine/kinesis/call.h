@@ -3,10 +3,12 @@
 #include <string>
 #include <string_view>
 
+#include "engine/aws/api_error.h"
+#include "engine/aws/caller.h"
+#include "engine/aws/document_writer.h"
+#include "engine/aws/value.h"
 #include "engine/catalog/catalog.h"
 #include "engine/io/clock.h"
-#include "engine/kinesis/api_error.h"
-#include "engine/kinesis/value.h"
 #include "engine/security/sealed_token.h"
 #include "engine/service/stream_service.h"
 #include "engine/telemetry/log.h"
@@ -14,12 +16,7 @@
 
 namespace tidemill::kinesis {
 
-/// Who calls, as far as names need it. Signatures are not verified yet: any credentials, and none,
-/// are accepted.
-struct Caller {
-    std::string region = "us-east-1";  ///< from the credential scope
-    std::string_view account = "000000000000";
-};
+using namespace aws;  // the vocabulary that all AWS doors share
 
 /// What the calls of one core share to read record batches with. Used between two suspensions.
 struct BatchReading {
@@ -39,8 +36,11 @@ struct Call {
     std::string_view body;  ///< as received
     Value input;         ///< parsed and checked against the operation's shape, unless the operation
                          ///< decodes itself
+    Encoding encoding;   ///< of the answer
     std::string output;  ///< the answer's body, appended to by the operation
 
+    /// Writes `output`.
+    DocumentWriter answer() { return {output, encoding}; }
     std::string stream_arn(std::string_view stream) const;
 };
 

@@ -2,10 +2,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "engine/aws/document_writer.h"
 #include "engine/kinesis/error_map.h"
-#include "engine/kinesis/json_writer.h"
 #include "engine/kinesis/operations.h"
-#include "engine/kinesis/shard_json.h"
+#include "engine/kinesis/shard_document.h"
 #include "engine/service/sequence.h"
 #include "engine/service/service_limits.h"
 #include "engine/service/shard_iterator.h"
@@ -35,8 +35,8 @@ std::unexpected<ApiError> expired(const ShardIterator& iterator, WallTime now) {
 /// Writes records into an answer up to its limits.
 class AnswerWriter {
  public:
-    AnswerWriter(JsonWriter& json, const ShardInfo& shard, Ordinal from, std::int64_t limit)
-        : json_(json), shard_(shard), next_(from), records_left_(limit) {}
+    AnswerWriter(DocumentWriter& out, const ShardInfo& shard, Ordinal from, std::int64_t limit)
+        : out_(out), shard_(shard), next_(from), records_left_(limit) {}
 
     /// Errors: Corrupt, Unsupported: `batch` holds no records from `next` on. The answer is as if
     /// it ended there, and `next` is behind it.
@@ -65,16 +65,16 @@ class AnswerWriter {
 
  private:
     void write(const RecordView& record, Ordinal ordinal, WallTime arrival) {
-        json_.begin_object();
-        json_.key("SequenceNumber").plain_text(sequence_of(shard_, ordinal, arrival).to_string());
-        json_.key("ApproximateArrivalTimestamp").seconds(arrival);
-        json_.key("Data").base64(record.data);
-        json_.key("PartitionKey").text(record.partition_key);
-        json_.end_object();
+        out_.begin_object();
+        out_.key("SequenceNumber").plain_text(sequence_of(shard_, ordinal, arrival).to_string());
+        out_.key("ApproximateArrivalTimestamp").time(arrival);
+        out_.key("Data").blob(record.data);
+        out_.key("PartitionKey").text(record.partition_key);
+        out_.end_object();
         last_arrival_ = arrival;
     }
 
-    JsonWriter& json_;
+    DocumentWriter& out_;
     const ShardInfo& shard_;
     Ordinal next_;
     std::int64_t records_left_;
@@ -98,20 +98,20 @@ void complain(Call& call, std::string_view stream, const ShardInfo& shard,
                                     {"error", error}});
 }
 
-void write_children(JsonWriter& json, const StreamInfo& stream, const ShardInfo& parent) {
-    json.key("ChildShards").begin_array();
+void write_children(DocumentWriter& out, const StreamInfo& stream, const ShardInfo& parent) {
+    out.key("ChildShards").begin_array();
     for (const auto& child : stream.shards) {
         if (child.parent != parent.index && child.adjacent_parent != parent.index) continue;
-        json.begin_object();
-        json.key("ShardId").plain_text(shard_id_text(child.index));
-        json.key("ParentShards").begin_array();
-        json.plain_text(shard_id_text(*child.parent));
-        if (child.adjacent_parent) json.plain_text(shard_id_text(*child.adjacent_parent));
-        json.end_array();
-        write_hash_range(json, child.range);
-        json.end_object();
+        out.begin_object();
+        out.key("ShardId").plain_text(shard_id_text(child.index));
+        out.key("ParentShards").begin_array();
+        out.plain_text(shard_id_text(*child.parent));
+        if (child.adjacent_parent) out.plain_text(shard_id_text(*child.adjacent_parent));
+        out.end_array();
+        write_hash_range(out, child.range);
+        out.end_object();
     }
-    json.end_array();
+    out.end_array();
 }
 
 bool has_children(const StreamInfo& stream, const ShardInfo& parent) {
@@ -151,16 +151,16 @@ Task<ApiStatus> get_records(Call& call) {
     for (const auto& batch : read->batches)
         bytes += batch.bytes.size();
     call.output.reserve(bytes / 2 * 3 + 512);
-    JsonWriter json(call.output);
-    json.begin_object().key("Records").begin_array();
-    AnswerWriter answer(json, *shard, iterator->next, limit);
+    DocumentWriter out = call.answer();
+    out.begin_object().key("Records").begin_array();
+    AnswerWriter answer(out, *shard, iterator->next, limit);
     for (const auto& slice : read->batches) {
         if (answer.is_full()) break;
         const auto batch = RecordBatchView::trusted(slice.bytes);
         if (const Status status = answer.add(batch, call.reading.opener); !status)
             complain(call, stream.name, *shard, batch, status.error());
     }
-    json.end_array();
+    out.end_array();
     // Not cut short by a limit: the log knows how far it looked, beyond records that have expired.
     const Ordinal next = answer.is_full() ? answer.next() : std::max(answer.next(), read->next);
 
@@ -170,13 +170,13 @@ Task<ApiStatus> get_records(Call& call) {
     if (!is_finished) {
         iterator->next = next;
         iterator->created = now;
-        json.key("NextShardIterator").plain_text(seal_iterator(call.tokens, *iterator));
+        out.key("NextShardIterator").plain_text(seal_iterator(call.tokens, *iterator));
     }
     const bool is_at_tip = next >= read->tail.end;
     const auto behind = is_at_tip ? 0 : (now - answer.last_arrival().value_or(now)).count();
-    json.member("MillisBehindLatest", std::max<std::int64_t>(is_at_tip ? 0 : 1, behind));
-    if (is_finished) write_children(json, stream, *shard);
-    json.end_object();
+    out.member("MillisBehindLatest", std::max<std::int64_t>(is_at_tip ? 0 : 1, behind));
+    if (is_finished) write_children(out, stream, *shard);
+    out.end_object();
     co_return ApiStatus{};
 }
 

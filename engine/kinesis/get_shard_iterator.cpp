@@ -1,8 +1,8 @@
 // GetShardIterator.
 #include <fmt/format.h>
 
+#include "engine/aws/document_writer.h"
 #include "engine/kinesis/error_map.h"
-#include "engine/kinesis/json_writer.h"
 #include "engine/kinesis/operations.h"
 #include "engine/service/sequence.h"
 #include "engine/service/shard_iterator.h"
@@ -103,10 +103,10 @@ Task<ApiStatus> get_shard_iterator(Call& call) {
                                  .shard_index = (*shard)->index,
                                  .next = *next,
                                  .created = call.clock.wall_now()};
-    JsonWriter json(call.output);
-    json.begin_object();
-    json.key("ShardIterator").plain_text(seal_iterator(call.tokens, iterator));
-    json.end_object();
+    DocumentWriter out = call.answer();
+    out.begin_object();
+    out.key("ShardIterator").plain_text(seal_iterator(call.tokens, iterator));
+    out.end_object();
     co_return ApiStatus{};
 }
 

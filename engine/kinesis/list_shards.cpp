@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "engine/kinesis/operations.h"
-#include "engine/kinesis/shard_json.h"
+#include "engine/kinesis/shard_document.h"
 
 namespace tidemill::kinesis {
 namespace {
@@ -152,8 +152,8 @@ Task<ApiStatus> list_shards(Call& call) {
         if (!listing) co_return std::unexpected(listing.error());
     }
     const auto limit = std::min(call.input.integer_or("MaxResults", kResultsMax), kResultsMax);
-    JsonWriter json(call.output);
-    json.begin_object().key("Shards").begin_array();
+    DocumentWriter out = call.answer();
+    out.begin_object().key("Shards").begin_array();
     std::int64_t count = 0;
     std::optional<std::uint32_t> last;
     bool has_more = false;
@@ -163,16 +163,16 @@ Task<ApiStatus> list_shards(Call& call) {
             has_more = true;
             break;
         }
-        write_shard(json, shard);
+        write_shard(out, shard);
         last = shard.index;
         ++count;
     }
-    json.end_array();
+    out.end_array();
     if (has_more) {
         listing->made = call.clock.wall_now();
-        json.member("NextToken", seal(call.tokens, *listing, *last));
+        out.member("NextToken", seal(call.tokens, *listing, *last));
     }
-    json.end_object();
+    out.end_object();
     co_return ApiStatus{};
 }
 

@@ -1,6 +1,6 @@
 // ListStreams.
 #include "engine/kinesis/operations.h"
-#include "engine/kinesis/shard_json.h"
+#include "engine/kinesis/shard_document.h"
 
 namespace tidemill::kinesis {
 namespace {
@@ -22,28 +22,28 @@ Task<ApiStatus> list_streams(Call& call) {
     const auto begin =
         after.empty() ? catalog->streams.begin() : catalog->streams.upper_bound(after);
     auto end = begin;
-    JsonWriter json(call.output);
-    json.begin_object().key("StreamNames").begin_array();
+    DocumentWriter out = call.answer();
+    out.begin_object().key("StreamNames").begin_array();
     for (std::int64_t i = 0; i < limit && end != catalog->streams.end(); ++i, ++end)
-        json.text(end->first);
-    json.end_array();
+        out.text(end->first);
+    out.end_array();
     const bool has_more = end != catalog->streams.end();
-    json.member("HasMoreStreams", has_more);
+    out.member("HasMoreStreams", has_more);
     if (has_more && begin != end)
-        json.member("NextToken", call.tokens.seal(kPurpose, as_bytes(std::prev(end)->first)));
-    json.key("StreamSummaries").begin_array();
+        out.member("NextToken", call.tokens.seal(kPurpose, as_bytes(std::prev(end)->first)));
+    out.key("StreamSummaries").begin_array();
     for (auto at = begin; at != end; ++at) {
         const StreamInfo& stream = *at->second;
-        json.begin_object();
-        json.member("StreamName", stream.name);
-        json.member("StreamARN", call.stream_arn(stream.name));
-        json.member("StreamStatus", status_text(stream.status));
-        json.key("StreamModeDetails").begin_object();
-        json.member("StreamMode", mode_text(stream.mode)).end_object();
-        json.member("StreamCreationTimestamp", stream.created);
-        json.end_object();
+        out.begin_object();
+        out.member("StreamName", stream.name);
+        out.member("StreamARN", call.stream_arn(stream.name));
+        out.member("StreamStatus", status_text(stream.status));
+        out.key("StreamModeDetails").begin_object();
+        out.member("StreamMode", mode_text(stream.mode)).end_object();
+        out.member("StreamCreationTimestamp", stream.created);
+        out.end_object();
     }
-    json.end_array().end_object();
+    out.end_array().end_object();
     co_return ApiStatus{};
 }
 

@@ -2,11 +2,13 @@
 
 #include <string_view>
 
+#include "engine/aws/shape.h"
 #include "engine/io/task.h"
 #include "engine/kinesis/call.h"
-#include "engine/kinesis/shape.h"
 
 namespace tidemill::kinesis {
+
+using namespace aws;
 
 /// One operation of the API. To add one: its shape in shapes.cpp, a function in the file of its
 /// family, a line in operations.cpp.

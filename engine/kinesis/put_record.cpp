@@ -1,8 +1,8 @@
 // PutRecord.
 #include <fmt/format.h>
 
+#include "engine/aws/document_writer.h"
 #include "engine/kinesis/error_map.h"
-#include "engine/kinesis/json_writer.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/put_request.h"
 #include "engine/service/sequence.h"
@@ -52,12 +52,12 @@ Task<ApiStatus> put_record(Call& call) {
                             shard_id_text(outcome.shard->index), stream.name, call.caller.account));
         co_return std::unexpected(to_api_error(append.error));
     }
-    JsonWriter json(call.output);
-    json.begin_object();
-    json.key("SequenceNumber")
+    DocumentWriter out = call.answer();
+    out.begin_object();
+    out.key("SequenceNumber")
         .plain_text(sequence_of(*outcome.shard, append.first_ordinal, append.arrival).to_string());
-    json.key("ShardId").plain_text(shard_id_text(outcome.shard->index));
-    json.end_object();
+    out.key("ShardId").plain_text(shard_id_text(outcome.shard->index));
+    out.end_object();
     co_return ApiStatus{};
 }
 

@@ -1,8 +1,8 @@
 // PutRecords.
 #include <fmt/format.h>
 
+#include "engine/aws/document_writer.h"
 #include "engine/kinesis/error_map.h"
-#include "engine/kinesis/json_writer.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/put_request.h"
 #include "engine/service/sequence.h"
@@ -36,24 +36,24 @@ Task<ApiStatus> put_records(Call& call) {
     for (const auto& outcome : outcomes)
         if (outcome.append.outcome != Outcome::Committed) ++failed;
     call.output.reserve(outcomes.size() * kEntryBytes + 64);
-    JsonWriter json(call.output);
-    json.begin_object();
-    json.member("FailedRecordCount", failed);
-    json.key("Records").begin_array();
+    DocumentWriter out = call.answer();
+    out.begin_object();
+    out.member("FailedRecordCount", failed);
+    out.key("Records").begin_array();
     for (const auto& outcome : outcomes) {
-        json.begin_object();
+        out.begin_object();
         const AppendResult& append = outcome.append;
         if (append.outcome == Outcome::Committed) {
             const auto number = sequence_of(*outcome.shard, append.first_ordinal, append.arrival);
-            json.key("SequenceNumber").plain_text(number.to_string());
-            json.key("ShardId").plain_text(shard_id_text(outcome.shard->index));
+            out.key("SequenceNumber").plain_text(number.to_string());
+            out.key("ShardId").plain_text(shard_id_text(outcome.shard->index));
         } else {
-            json.member("ErrorCode", put_error_code(append));
-            json.member("ErrorMessage", entry_message(call, stream, outcome));
+            out.member("ErrorCode", put_error_code(append));
+            out.member("ErrorMessage", entry_message(call, stream, outcome));
         }
-        json.end_object();
+        out.end_object();
     }
-    json.end_array().end_object();
+    out.end_array().end_object();
     co_return ApiStatus{};
 }
 

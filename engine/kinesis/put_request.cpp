@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/kinesis/json_document.h"
+#include "engine/aws/json_document.h"
 #include "engine/kinesis/shapes.h"
 #include "engine/security/base64.h"
 

@@ -6,11 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/kinesis/api_error.h"
-#include "engine/kinesis/value.h"
+#include "engine/aws/api_error.h"
+#include "engine/aws/value.h"
 #include "engine/service/stream_service.h"
 
 namespace tidemill::kinesis {
+
+using namespace aws;
 
 /// A decoded PutRecords or PutRecord request. Records view `memory`.
 struct PutRequest {

@@ -2,9 +2,9 @@
 // words by account or in its own order are looked for first.
 #include <fmt/format.h>
 
+#include "engine/aws/document_writer.h"
 #include "engine/catalog/reshard.h"
 #include "engine/kinesis/error_map.h"
-#include "engine/kinesis/json_writer.h"
 #include "engine/kinesis/operations.h"
 
 namespace tidemill::kinesis {
@@ -113,13 +113,13 @@ Task<ApiStatus> update_shard_count(Call& call) {
     const auto changed = co_await call.service.scale_stream(
         (*stream)->name, static_cast<std::uint32_t>(std::min<std::int64_t>(target, UINT32_MAX)));
     if (auto status = answer_of(call, **stream, changed); !status) co_return status;
-    JsonWriter json(call.output);
-    json.begin_object();
-    json.member("StreamName", std::string_view((*stream)->name));
-    json.member("CurrentShardCount", current);
-    json.member("TargetShardCount", target);
-    json.member("StreamARN", std::string_view(call.stream_arn((*stream)->name)));
-    json.end_object();
+    DocumentWriter out = call.answer();
+    out.begin_object();
+    out.member("StreamName", std::string_view((*stream)->name));
+    out.member("CurrentShardCount", current);
+    out.member("TargetShardCount", target);
+    out.member("StreamARN", std::string_view(call.stream_arn((*stream)->name)));
+    out.end_object();
     co_return ApiStatus{};
 }
 

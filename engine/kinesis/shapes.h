@@ -1,9 +1,11 @@
 #pragma once
 
-#include "engine/kinesis/shape.h"
+#include "engine/aws/shape.h"
 
 /// The requests of the operations served. Source: the Kinesis service model.
 namespace tidemill::kinesis::shapes {
+
+using namespace aws;
 
 extern const Shape kEmpty;
 extern const Shape kCreateStream, kDeleteStream, kListStreams;

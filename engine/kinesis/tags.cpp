@@ -1,5 +1,5 @@
 // AddTagsToStream, RemoveTagsFromStream, ListTagsForStream.
-#include "engine/kinesis/json_writer.h"
+#include "engine/aws/document_writer.h"
 #include "engine/kinesis/operations.h"
 
 namespace tidemill::kinesis {
@@ -37,13 +37,13 @@ Task<ApiStatus> list_tags_for_stream(Call& call) {
     const auto& tags = (*found)->tags;
     const auto limit = call.input.integer_or("Limit", 50);
     auto tag = tags.upper_bound(std::string(call.input.text_or("ExclusiveStartTagKey", "")));
-    JsonWriter json(call.output);
-    json.begin_object().key("Tags").begin_array();
+    DocumentWriter out = call.answer();
+    out.begin_object().key("Tags").begin_array();
     for (std::int64_t i = 0; i < limit && tag != tags.end(); ++i, ++tag)
-        json.begin_object().member("Key", tag->first).member("Value", tag->second).end_object();
-    json.end_array();
-    json.member("HasMoreTags", tag != tags.end());
-    json.end_object();
+        out.begin_object().member("Key", tag->first).member("Value", tag->second).end_object();
+    out.end_array();
+    out.member("HasMoreTags", tag != tags.end());
+    out.end_object();
     co_return ApiStatus{};
 }
 

@@ -2,11 +2,12 @@
 
 #include <thread>
 
+#include "engine/aws/aws_door.h"
 #include "engine/catalog/sqlite_catalog_store.h"
 #include "engine/http/http_server.h"
 #include "engine/http/operations_pages.h"
 #include "engine/io/directory_lock.h"
-#include "engine/kinesis/kinesis_door.h"
+#include "engine/kinesis/kinesis_api.h"
 #include "engine/log/local_log_store.h"
 #include "engine/native/native_door.h"
 #include "engine/query/query_service.h"
@@ -71,7 +72,8 @@ struct Server::Parts {
     std::unique_ptr<LocalStreamService> service;
     std::unique_ptr<query::QueryService> queries;
     std::unique_ptr<query::SqlDoor> sql;
-    std::unique_ptr<KinesisDoor> kinesis;
+    std::unique_ptr<KinesisApi> kinesis;
+    std::unique_ptr<aws::AwsDoor> aws;
     std::unique_ptr<NativeDoor> native;
     std::unique_ptr<HealthPage> health;
     std::unique_ptr<MetricsPage> metrics_page;
@@ -147,8 +149,9 @@ Status Server::Parts::start_service() {
 }
 
 Status Server::Parts::open_doors() {
-    auto make_kinesis = [this] { return KinesisDoor::start(all_of(*reactors), *service); };
+    auto make_kinesis = [this] { return KinesisApi::start(all_of(*reactors), *service); };
     ASSIGN(kinesis, run_on(home(), make_kinesis));
+    aws = std::make_unique<aws::AwsDoor>(all_of(*reactors), std::vector<aws::Api*>{kinesis.get()});
     NativeGreeting greeting;
     greeting.durability = config.durability == LogDurability::Disk ? "disk" : "memory";
     native = std::make_unique<NativeDoor>(*service, *reactors, NativeLimits{}, greeting);
@@ -166,7 +169,7 @@ Status Server::Parts::open_doors() {
         co_return to_prometheus(of_cores) + of_queries;
     });
     http = std::make_unique<HttpServer>(all_of(*reactors), config.http);
-    http->router().mount("POST", "/", *kinesis);
+    http->router().mount("POST", "/", *aws);
     http->router().mount("GET", "/healthz", *health);
     http->router().mount("GET", "/readyz", *health);
     http->router().mount("GET", "/metrics", *metrics_page);

@@ -1,7 +1,7 @@
 #include "engine/server/server_metrics.h"
 
 #include "engine/http/http_server.h"
-#include "engine/kinesis/kinesis_door.h"
+#include "engine/kinesis/kinesis_api.h"
 #include "engine/service/local_stream_service.h"
 #include "engine/telemetry/core_metrics.h"
 
@@ -83,7 +83,7 @@ void register_service_metrics(MetricRegistry& metrics, const LocalStreamService&
 }
 
 void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
-                             const KinesisDoor& kinesis) {
+                             const KinesisApi& kinesis) {
     for (std::uint32_t core = 0; core < cores; ++core) {
         MetricRegistry& registry = metrics.at(CoreId{core});
         for (const auto& counter : kHttpCounters)

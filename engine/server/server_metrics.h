@@ -6,14 +6,14 @@ namespace tidemill {
 
 class CoreMetrics;
 class HttpServer;
-class KinesisDoor;
+class KinesisApi;
 class LocalStreamService;
 class MetricRegistry;
 
 /// The doors' own counters, asked when /metrics is. Before the reactors serve.
 /// Ownership: the doors live as long as anyone collects.
 void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
-                             const KinesisDoor& kinesis);
+                             const KinesisApi& kinesis);
 /// What was encrypted and decrypted. The same holds of `service`.
 void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
                                  LocalStreamService& service);

@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/aws/json_document.h"
 #include "engine/base/check.h"
 #include "engine/http/http_limits.h"
-#include "engine/kinesis/json_document.h"
 #include "engine/kinesis/put_request.h"
 #include "engine/kinesis/shapes.h"
 

@@ -1,8 +1,8 @@
-#include "engine/kinesis/caller.h"
+#include "engine/aws/caller.h"
 
 #include <algorithm>
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 namespace {
 
 constexpr std::size_t kRegionMax = 64;
@@ -46,4 +46,4 @@ Caller caller_of(const HttpRequest& request) {
     return caller;
 }
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

@@ -1,8 +1,8 @@
-#include "engine/kinesis/json_document.h"
+#include "engine/aws/json_document.h"
 
 #include <simdjson.h>
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 namespace {
 
 constexpr int kDepthMax = 32;
@@ -58,4 +58,4 @@ std::optional<Value> parse_json(std::string_view json) {
     return value;
 }
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

@@ -1,14 +1,16 @@
 #pragma once
 
+#include "engine/aws/document_writer.h"
 #include "engine/catalog/stream.h"
-#include "engine/kinesis/json_writer.h"
 
 namespace tidemill::kinesis {
 
+using namespace aws;
+
 /// One Shard of DescribeStream and ListShards.
-void write_shard(JsonWriter& json, const ShardInfo& shard);
+void write_shard(DocumentWriter& out, const ShardInfo& shard);
 /// "HashKeyRange":{...}
-void write_hash_range(JsonWriter& json, const HashRange& range);
+void write_hash_range(DocumentWriter& out, const HashRange& range);
 
 std::string_view status_text(StreamStatus status);
 std::string_view mode_text(StreamMode mode);

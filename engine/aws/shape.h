@@ -4,10 +4,10 @@
 #include <span>
 #include <string_view>
 
-#include "engine/kinesis/api_error.h"
-#include "engine/kinesis/value.h"
+#include "engine/aws/api_error.h"
+#include "engine/aws/value.h"
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 
 enum class Type : std::uint8_t { String, Integer, Boolean, Blob, Timestamp, List, Map, Structure };
 enum class Pattern : std::uint8_t { None, Name, HashKey, SequenceNumber, StreamArn };
@@ -43,4 +43,4 @@ std::size_t character_count(std::string_view text);
 /// The patterns as predicates, for decoders that do not go through `check`.
 bool matches(Pattern pattern, std::string_view text);
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

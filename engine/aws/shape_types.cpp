@@ -1,10 +1,10 @@
-#include "engine/kinesis/shape_types.h"
+#include "engine/aws/shape_types.h"
 
 #include <fmt/format.h>
 
 #include "engine/security/base64.h"
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 namespace {
 
 constexpr std::string_view kFoundList = "Start of list found where not expected";
@@ -125,4 +125,4 @@ ApiStatus check_types(const Value& document, const Shape& shape) {
     return {};
 }
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 
 /// A request's document, whatever its encoding: JSON now, CBOR beside it later.
 struct Value {
@@ -37,4 +37,4 @@ struct Value::Named {
     Value value;
 };
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

@@ -1,21 +1,21 @@
-#include "engine/kinesis/json_writer.h"
+#include "engine/aws/document_writer.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
-#include "engine/kinesis/error_map.h"
-#include "engine/kinesis/json_document.h"
+#include "engine/aws/json_document.h"
 
 using namespace tidemill;
-using namespace tidemill::kinesis;
+using namespace tidemill::aws;
 
 TEST_CASE("the writer sets commas, escapes and fractions of seconds") {
     std::string out;
-    JsonWriter json(out);
+    DocumentWriter json(out, Encoding::Json);
     json.begin_object().member("a", 1).member("b", true).member("c", std::string_view("\"\n\x01ü"));
     json.key("d")
         .begin_array()
         .number(-2)
-        .base64(as_bytes("hi"))
+        .blob(as_bytes("hi"))
         .begin_object()
         .end_object()
         .end_array();
@@ -36,15 +36,24 @@ TEST_CASE("a document takes the last of equal members, and none of what is no JS
     CHECK_FALSE(parse_json(std::string(100, '[') + std::string(100, ']')));
 }
 
-TEST_CASE("every error of the engine has a name in the API, and only transient ones are 5xx") {
-    std::size_t count = 0;
-    const ErrcInfo* all = all_errors(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const ApiError error = to_api_error(Error(all[i].code, "text"));
-        CHECK(error.type.ends_with("Exception"));
-        CHECK(error.message == "text");
-        if (all[i].code == Errc::NotFound) CHECK(error.type == "ResourceNotFoundException");
-        if (all[i].code == Errc::InvalidArgument || all[i].code == Errc::Validation)
-            CHECK(error.status == 400);
-    }
+TEST_CASE("CBOR has bytes as they are, containers of indefinite length and times in milliseconds") {
+    std::string out;
+    DocumentWriter cbor(out, Encoding::Cbor);
+    cbor.begin_object().member("a", -2).member("b", true).key("c").begin_array();
+    cbor.blob(as_bytes("hi")).number(24).number(1'000'000).end_array();
+    cbor.member("t", from_millis(1'700'000'000'007)).end_object();
+    // RFC 8949, appendix A has the same items.
+    std::string hex;
+    for (const char byte : out)
+        hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    CHECK(hex ==
+          "bf616121"
+          "6162f5"
+          "61639f"
+          "426869"
+          "1818"
+          "1a000f4240"
+          "ff"
+          "6174c11b0000018bcfe56807"
+          "ff");
 }

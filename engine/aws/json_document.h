@@ -3,13 +3,13 @@
 #include <optional>
 #include <string_view>
 
-#include "engine/kinesis/value.h"
+#include "engine/aws/value.h"
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 
 /// Parses a whole JSON document; nothing when it is none, is not UTF-8, or nests deeper than 32
 /// levels. Pure. Limits: at most 64 bytes behind `json` are not touched; it may be a body with
 /// padding or without.
 std::optional<Value> parse_json(std::string_view json);
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

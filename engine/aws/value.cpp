@@ -1,8 +1,8 @@
-#include "engine/kinesis/value.h"
+#include "engine/aws/value.h"
 
 #include <cmath>
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 
 const Value* Value::find(std::string_view name) const {
     const Map* members = map();
@@ -32,4 +32,4 @@ bool Value::boolean_or(std::string_view name, bool otherwise) const {
     return value != nullptr && value->boolean() != nullptr ? *value->boolean() : otherwise;
 }
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 
 /// A failed call in the API's own terms.
 struct ApiError {
@@ -25,4 +25,4 @@ using ApiStatus = ApiResult<void>;
     return refuse("InvalidArgumentException", std::move(message));
 }
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

@@ -1,4 +1,4 @@
-#include "engine/kinesis/shape.h"
+#include "engine/aws/shape.h"
 
 #include <algorithm>
 #include <string>
@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "engine/kinesis/shape_types.h"
+#include "engine/aws/shape_types.h"
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 namespace {
 
 constexpr std::size_t kViolationsMax = 10;
@@ -220,4 +220,4 @@ ApiStatus check(const Value& document, const Shape& shape) {
     return constraints.outcome();
 }
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "engine/kinesis/shape.h"
+#include "engine/aws/shape.h"
 
-namespace tidemill::kinesis {
+namespace tidemill::aws {
 
 /// First half of `check`: the types.
 ApiStatus check_types(const Value& document, const Shape& shape);
 
-}  // namespace tidemill::kinesis
+}  // namespace tidemill::aws
