@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/aws/error_document.h"
 #include "engine/base/check.h"
 #include "engine/security/base64.h"
 #include "engine/security/sealed_token.h"
@@ -47,7 +48,9 @@ Task<HttpResponse> AwsDoor::handle(const HttpRequest& request) {
     }
     const std::string id = request_id(core.random);
     HttpResponse response =
-        co_await api->call(ApiRequest{request, operation, caller_of(request), id});
+        request.method == "POST"
+            ? co_await api->call(ApiRequest{request, operation, caller_of(request), id})
+            : xml_refusal("AccessDeniedException", kNoOperation, 403);
     response.headers.emplace_back("x-amzn-RequestId", id);
     response.headers.emplace_back("x-amz-id-2", extended_id(core.random));
     co_return response;

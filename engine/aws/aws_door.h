@@ -10,9 +10,9 @@
 
 namespace tidemill::aws {
 
-/// The AWS services on one port, mounted for POST on every path: finds the API a request is meant
-/// for, says who calls, and gives each answer its request ids.
-/// Signatures are accepted unverified: reachable by others, this port is open to them.
+/// The AWS services on one port, mounted on every path: refuses what is not POST, finds the API a
+/// request is meant for, says who calls, and gives each answer its request ids. Signatures are
+/// accepted unverified: reachable by others, this port is open to them.
 class AwsDoor final : public HttpHandler {
  public:
     /// A request that no API knows as its own goes to the first. Ownership: reactors and APIs

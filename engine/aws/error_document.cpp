@@ -1,5 +1,7 @@
 #include "engine/aws/error_document.h"
 
+#include <fmt/format.h>
+
 #include "engine/aws/document_writer.h"
 
 namespace tidemill::aws {
@@ -13,6 +15,13 @@ std::string error_document(const ApiError& error, Encoding encoding) {
         out.member(error.type == "SerializationException" ? "Message" : "message", error.message);
     out.end_object();
     return body;
+}
+
+HttpResponse xml_refusal(std::string_view type, std::string_view message, unsigned status) {
+    HttpResponse response;
+    response.status = status;
+    response.body = fmt::format("<{0}>\n  <Message>{1}</Message>\n</{0}>\n", type, message);
+    return response;
 }
 
 }  // namespace tidemill::aws

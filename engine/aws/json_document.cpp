@@ -7,9 +7,9 @@ namespace {
 
 constexpr int kDepthMax = 32;
 
-bool copy(const simdjson::dom::element& from, Value& to, int depth) {
+bool copy(const simdjson::dom::element& from, Value& to, int depth, std::size_t& values) {
     using Type = simdjson::dom::element_type;
-    if (depth > kDepthMax) return false;
+    if (depth > kDepthMax || ++values > kDocumentValuesMax) return false;
     switch (from.type()) {
         case Type::NULL_VALUE:
             return true;
@@ -31,13 +31,14 @@ bool copy(const simdjson::dom::element& from, Value& to, int depth) {
         case Type::ARRAY: {
             auto& list = to.content.emplace<Value::List>();
             for (const auto element : from.get_array().value_unsafe())
-                if (!copy(element, list.emplace_back(), depth + 1)) return false;
+                if (!copy(element, list.emplace_back(), depth + 1, values)) return false;
             return true;
         }
         case Type::OBJECT: {
             auto& map = to.content.emplace<Value::Map>();
             for (const auto [key, value] : from.get_object().value_unsafe())
-                if (!copy(value, map.emplace_back(std::string(key), Value{}).value, depth + 1))
+                if (!copy(value, map.emplace_back(std::string(key), Value{}).value, depth + 1,
+                          values))
                     return false;
             return true;
         }
@@ -54,7 +55,8 @@ std::optional<Value> parse_json(std::string_view json) {
     if (parser.parse(json.data(), json.size(), true).get(document) != simdjson::SUCCESS)
         return std::nullopt;
     Value value;
-    if (!copy(document, value, 0)) return std::nullopt;
+    std::size_t values = 0;
+    if (!copy(document, value, 0, values)) return std::nullopt;
     return value;
 }
 

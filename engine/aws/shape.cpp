@@ -65,7 +65,7 @@ std::string first_lower(std::string_view name) {
 std::string shown(const Value* value, const Member& member) {
     if (value == nullptr) return "null";
     if (member.type == Type::Blob) {
-        const std::size_t size = decoded_size(*value->text());
+        const std::size_t size = value->blob()->size();
         return fmt::format("'java.nio.HeapByteBuffer[pos=0 lim={} cap={}]'", size, size);
     }
     if (const auto* text = value->text()) return fmt::format("'{}'", *text);
@@ -131,7 +131,7 @@ class ConstraintCheck {
                 measure = static_cast<std::int64_t>(character_count(*value.text()));
                 break;
             case Type::Blob:
-                measure = static_cast<std::int64_t>(decoded_size(*value.text()));
+                measure = static_cast<std::int64_t>(value.blob()->size());
                 break;
             case Type::List:
                 measure = static_cast<std::int64_t>(value.list()->size());
@@ -187,11 +187,6 @@ class ConstraintCheck {
 
 }  // namespace
 
-std::size_t decoded_size(std::string_view base64) {
-    const std::size_t padding = base64.ends_with("==") ? 2 : base64.ends_with("=") ? 1 : 0;
-    return base64.size() / 4 * 3 - padding;
-}
-
 std::size_t character_count(std::string_view text) {
     return static_cast<std::size_t>(std::ranges::count_if(
         text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
@@ -213,8 +208,8 @@ bool matches(Pattern pattern, std::string_view text) {
     return false;
 }
 
-ApiStatus check(const Value& document, const Shape& shape) {
-    if (auto status = check_types(document, shape); !status) return status;
+ApiStatus check(Value& document, const Shape& shape, Encoding encoding) {
+    if (auto status = check_types(document, shape, encoding); !status) return status;
     ConstraintCheck constraints;
     constraints.walk(document, shape, "");
     return constraints.outcome();

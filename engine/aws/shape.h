@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/aws/api_error.h"
+#include "engine/aws/encoding.h"
 #include "engine/aws/value.h"
 
 namespace tidemill::aws {
@@ -34,10 +35,10 @@ struct Shape {
 /// The two checks that AWS makes before an operation runs, in its order and words:
 /// SerializationException at the first member of a wrong type, then ValidationException with up to
 /// ten violated constraints. Unknown members are ignored and null counts as absent.
-ApiStatus check(const Value& document, const Shape& shape);
+/// Makes blobs and times of the members that the shape says are such: of base64 and of numbers
+/// (seconds in JSON, milliseconds in CBOR).
+ApiStatus check(Value& document, const Shape& shape, Encoding encoding = Encoding::Json);
 
-/// Of a blob in base64 that is canonical.
-std::size_t decoded_size(std::string_view base64);
 /// Characters of UTF-8 text.
 std::size_t character_count(std::string_view text);
 /// The patterns as predicates, for decoders that do not go through `check`.

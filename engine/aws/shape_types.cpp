@@ -1,5 +1,7 @@
 #include "engine/aws/shape_types.h"
 
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "engine/security/base64.h"
@@ -21,6 +23,8 @@ std::string_view java_class(const Value& value) {
         return *value.integer() == static_cast<std::int32_t>(*value.integer()) ? "java.lang.Integer"
                                                                                : "java.lang.Long";
     if (value.real() != nullptr) return "java.lang.Double";
+    if (value.blob() != nullptr) return "java.nio.HeapByteBuffer";
+    if (value.time() != nullptr) return "java.util.Date";
     return "java.lang.String";
 }
 
@@ -36,7 +40,8 @@ ApiStatus cannot_become(const Value& value, std::string_view wanted) {
         fmt::format("class {} can not be converted to {}", java_class(value), wanted));
 }
 
-ApiStatus check_blob(const Value& value) {
+ApiStatus check_blob(Value& value) {
+    if (value.blob() != nullptr) return {};
     const std::string* text = value.text();
     if (text == nullptr) return cannot_become(value, "a Blob");
     if (text->size() % 4 != 0)
@@ -52,45 +57,61 @@ ApiStatus check_blob(const Value& value) {
         if (!is_base64(c))
             return wrong_type(fmt::format(
                 "'{}' can not be converted to a Blob: Invalid Base64 character: '{}'", *text, c));
-    if (!base64_decode(*text))
+    Value::Blob blob;
+    blob.bytes.resize(base64_decoded_max(text->size()));
+    auto* begin = reinterpret_cast<std::byte*>(blob.bytes.data());
+    const std::byte* end = base64_decode(*text, begin);
+    if (end == nullptr)
         return wrong_type(
             fmt::format("'{}' can not be converted to a Blob: Invalid last non-pad "
                         "Base64 character dectected",
                         *text));
+    blob.bytes.resize(static_cast<std::size_t>(end - begin));
+    value.content = std::move(blob);
     return {};
 }
 
-ApiStatus check_type(const Value& value, const Member& member);
+ApiStatus check_time(Value& value, Encoding encoding) {
+    if (value.time() != nullptr) return {};
+    const auto number = value.number();
+    if (!number) return cannot_become(value, "milliseconds since epoch");
+    // JSON has no infinities and CBOR's not-a-number is no time.
+    if (std::isnan(*number)) return cannot_become(value, "milliseconds since epoch");
+    value.content = time_of_millis(*number * (encoding == Encoding::Json ? 1000 : 1));
+    return {};
+}
 
-ApiStatus check_list(const Value& value, const Member& member) {
+ApiStatus check_type(Value& value, const Member& member, Encoding encoding);
+
+ApiStatus check_list(Value& value, const Member& member, Encoding encoding) {
     if (value.map() != nullptr) return wrong_type(std::string(kFoundMap));
     if (value.list() == nullptr) return wrong_type("Expected list or null");
     const Member element{.name = "member",
                          .type = member.shape != nullptr ? Type::Structure : Type::String,
                          .shape = member.shape};
-    for (const auto& one : *value.list()) {
+    for (auto& one : std::get<Value::List>(value.content)) {
         if (one.is_null()) continue;
-        if (auto status = check_type(one, element); !status) return status;
+        if (auto status = check_type(one, element, encoding); !status) return status;
     }
     return {};
 }
 
-ApiStatus check_map(const Value& value, const Member& member) {
+ApiStatus check_map(Value& value, const Member& member, Encoding encoding) {
     if (value.list() != nullptr) return wrong_type(std::string(kFoundList));
     if (value.map() == nullptr) return wrong_type("Expected map or null");
-    if (member.type == Type::Structure) return check_types(value, *member.shape);
+    if (member.type == Type::Structure) return check_types(value, *member.shape, encoding);
     for (const auto& [key, one] : *value.map())
         if (!one.is_null() && one.text() == nullptr) return cannot_become(one, "an String");
     return {};
 }
 
-ApiStatus check_type(const Value& value, const Member& member) {
+ApiStatus check_type(Value& value, const Member& member, Encoding encoding) {
     switch (member.type) {
         case Type::String:
             if (value.text() == nullptr) return cannot_become(value, "an String");
             return {};
         case Type::Integer:
-            if (value.integer() == nullptr && value.real() == nullptr)
+            if (const auto number = value.number(); !number || std::isnan(*number))
                 return cannot_become(value, "an Integer");
             return {};
         case Type::Boolean:
@@ -100,27 +121,25 @@ ApiStatus check_type(const Value& value, const Member& member) {
             if (value.boolean() == nullptr) return cannot_become(value, "an Boolean");
             return {};
         case Type::Timestamp:
-            if (value.integer() == nullptr && value.real() == nullptr)
-                return cannot_become(value, "milliseconds since epoch");
-            return {};
+            return check_time(value, encoding);
         case Type::Blob:
             return check_blob(value);
         case Type::List:
-            return check_list(value, member);
+            return check_list(value, member, encoding);
         case Type::Map:
         case Type::Structure:
-            return check_map(value, member);
+            return check_map(value, member, encoding);
     }
     return {};
 }
 
 }  // namespace
 
-ApiStatus check_types(const Value& document, const Shape& shape) {
+ApiStatus check_types(Value& document, const Shape& shape, Encoding encoding) {
     for (const Member& member : shape.members) {
-        const Value* value = document.find(member.name);
+        Value* value = document.find(member.name);
         if (value == nullptr) continue;
-        if (auto status = check_type(*value, member); !status) return status;
+        if (auto status = check_type(*value, member, encoding); !status) return status;
     }
     return {};
 }

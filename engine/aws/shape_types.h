@@ -4,7 +4,7 @@
 
 namespace tidemill::aws {
 
-/// First half of `check`: the types.
-ApiStatus check_types(const Value& document, const Shape& shape);
+/// First half of `check`: the types, and blobs and times made what they are.
+ApiStatus check_types(Value& document, const Shape& shape, Encoding encoding);
 
 }  // namespace tidemill::aws

@@ -1,8 +1,5 @@
 #include "engine/kinesis/call.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "engine/kinesis/error_map.h"
@@ -69,17 +66,6 @@ std::unexpected<ApiError> stream_failure(const Call& call, std::string_view name
             "ResourceInUseException",
             fmt::format("Stream {} under account {} already exists.", name, call.caller.account));
     return std::unexpected(to_api_error(error));
-}
-
-std::optional<WallTime> time_member(const Value& input, std::string_view name) {
-    const Value* value = input.find(name);
-    if (value == nullptr) return std::nullopt;
-    const double seconds = value->integer() != nullptr ? static_cast<double>(*value->integer())
-                           : value->real() != nullptr  ? *value->real()
-                                                       : 0;
-    // Beyond the year 9999 or so every time is the same: far away.
-    const double clamped = std::clamp(seconds, -1e12, 1e12);
-    return from_millis(static_cast<std::int64_t>(std::llround(clamped * 1000)));
 }
 
 }  // namespace tidemill::kinesis

@@ -61,7 +61,9 @@ ApiResult<const ShardInfo*> find_shard(const Call& call, const StreamInfo& strea
 std::unexpected<ApiError> stream_failure(const Call& call, std::string_view name,
                                          const Error& error);
 
-/// A Timestamp member in milliseconds; nothing when absent.
-std::optional<WallTime> time_member(const Value& input, std::string_view name);
+/// A Timestamp member; nothing when absent.
+inline std::optional<WallTime> time_member(const Value& input, std::string_view name) {
+    return input.time_of(name);
+}
 
 }  // namespace tidemill::kinesis

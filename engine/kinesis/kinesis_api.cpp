@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/aws/document.h"
 #include "engine/aws/error_document.h"
-#include "engine/aws/json_document.h"
 #include "engine/base/check.h"
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
@@ -16,15 +16,37 @@ constexpr const char* kSecretName = "kinesis tokens";
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::string_view kTargetPrefix = "Kinesis_20131202.";
 constexpr const char* kJson = "application/x-amz-json-1.1";
+constexpr const char* kPlainJson = "application/json";
+constexpr const char* kCbor = "application/x-amz-cbor-1.1";
 
-bool is_json(std::string_view content_type) {
-    const auto type = content_type.substr(0, content_type.find(';'));
-    return type.starts_with("application/x-amz-json-1.1") || type.starts_with("application/json");
+/// How a request is written down, and so its answer.
+struct Form {
+    const char* content_type = nullptr;  ///< null: none that the API speaks
+    aws::Encoding encoding = aws::Encoding::Json;
+};
+
+Form form_of(const HttpRequest& request) {
+    std::string_view type = request.header("Content-Type");
+    type = type.substr(0, type.find(';'));
+    while (type.ends_with(' '))
+        type.remove_suffix(1);
+    if (type == kCbor) return {kCbor, aws::Encoding::Cbor};
+    if (type == kJson) return {kJson};
+    if (type == kPlainJson) return {kPlainJson};
+    return {};
 }
 
-std::string answer_type(const HttpRequest& request) {
-    const std::string_view type = request.header("Content-Type");
-    return type.starts_with("application/json") ? "application/json" : kJson;
+HttpResponse refused(const aws::ApiError& error, const Form& form) {
+    HttpResponse response;
+    response.status = error.status;
+    response.content_type = form.content_type;
+    response.body = aws::error_document(error, form.encoding);
+    return response;
+}
+
+bool names_operation(std::string_view target) {
+    const auto dot = target.find('.');
+    return dot != std::string_view::npos && dot > 0 && dot + 1 < target.size();
 }
 
 }  // namespace
@@ -65,44 +87,47 @@ std::optional<std::string_view> KinesisApi::operation_of(const HttpRequest& requ
 HttpResponse KinesisApi::refusal(const HttpRequest& request, const aws::ApiError& error) {
     KinesisStats& stats = here().stats;
     ++(error.status >= 500 ? stats.server_errors : stats.client_errors);
-    HttpResponse response;
-    response.status = error.status;
-    response.content_type = answer_type(request);
-    response.body = aws::error_document(error, aws::Encoding::Json);
-    return response;
+    const Form form = form_of(request);
+    return refused(error, form.content_type != nullptr ? form : Form{kJson});
 }
 
+// The checks and their order are those of AWS.
 Task<HttpResponse> KinesisApi::call(const aws::ApiRequest& request) {
     Core& core = here();
     ++core.stats.calls;
-    const std::string_view content_type = request.http.header("Content-Type");
-    HttpResponse response;
-    if (!request.http.body.empty() && !is_json(content_type) && !aws::is_cbor(content_type)) {
+    const HttpRequest& http = request.http;
+    const Form form = form_of(http);
+    if (http.body.empty()) {
         ++core.stats.client_errors;
+        const bool is_known = kinesis::is_known_operation(request.operation);
+        const aws::ApiError error{is_known ? "SerializationException" : "UnknownOperationException",
+                                  ""};
+        co_return refused(error,
+                          form.content_type != nullptr ? form : Form{kCbor, aws::Encoding::Cbor});
+    }
+    if (form.content_type == nullptr) {
+        ++core.stats.client_errors;
+        if (!names_operation(http.header("X-Amz-Target")))
+            co_return aws::xml_refusal("AccessDeniedException", aws::kNoOperation, 403);
+        HttpResponse response;
         response.status = 404;
         response.body = "<UnknownOperationException/>\n";
         co_return response;
     }
-    auto answer = co_await dispatch(request, core);
-    if (!answer) co_return refusal(request.http, answer.error());
-    response.content_type = answer_type(request.http);
+    auto answer = co_await dispatch(request, form.encoding, core);
+    if (!answer) co_return refusal(http, answer.error());
+    HttpResponse response;
+    response.content_type = form.content_type;
     // Operations without an answer have an empty body, not "{}".
     response.body = std::move(*answer);
     co_return response;
 }
 
-Task<aws::ApiResult<std::string>> KinesisApi::dispatch(const aws::ApiRequest& request, Core& core) {
+Task<aws::ApiResult<std::string>> KinesisApi::dispatch(const aws::ApiRequest& request,
+                                                       aws::Encoding encoding, Core& core) {
     using aws::refuse;
-    if (aws::is_cbor(request.http.header("Content-Type")))
-        co_return refuse(
-            "SerializationException",
-            "CBOR is not served yet; let the client speak JSON (AWS_CBOR_DISABLE=true).");
     const kinesis::Operation* operation = kinesis::find_operation(request.operation);
-    if (operation == nullptr)
-        co_return refuse("UnknownOperationException",
-                         kinesis::is_known_operation(request.operation)
-                             ? fmt::format("{} is not served yet.", request.operation)
-                             : std::string{});
+    const bool decodes_itself = operation != nullptr && operation->shape == nullptr;
     kinesis::Call call{service_,
                        core.tokens,
                        core.reading,
@@ -110,15 +135,21 @@ Task<aws::ApiResult<std::string>> KinesisApi::dispatch(const aws::ApiRequest& re
                        request.caller,
                        request.http.body,
                        {},
-                       aws::Encoding::Json,
+                       encoding,
                        {}};
-    if (operation->shape != nullptr) {
-        auto document = aws::parse_json(request.http.body);
-        if (!document || document->map() == nullptr) co_return refuse("SerializationException", "");
+    if (!decodes_itself) {
+        auto document = aws::parse_document(request.http.body, encoding);
+        if (!document) co_return std::unexpected(document.error());
         call.input = std::move(*document);
-        if (auto status = aws::check(call.input, *operation->shape); !status)
-            co_return std::unexpected(status.error());
     }
+    if (operation == nullptr)
+        co_return refuse("UnknownOperationException",
+                         kinesis::is_known_operation(request.operation)
+                             ? fmt::format("{} is not served yet.", request.operation)
+                             : std::string{});
+    if (!decodes_itself)
+        if (auto status = aws::check(call.input, *operation->shape, encoding); !status)
+            co_return std::unexpected(status.error());
     if (auto status = co_await operation->run(call); !status)
         co_return std::unexpected(status.error());
     co_return std::move(call.output);

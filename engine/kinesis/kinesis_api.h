@@ -17,7 +17,7 @@ struct KinesisStats {
     std::uint64_t unreadable_batches = 0;  ///< that GetRecords went past
 };
 
-/// The Kinesis Data Streams API in AWS JSON 1.1.
+/// The Kinesis Data Streams API in AWS JSON 1.1 and CBOR 1.1.
 class KinesisApi final : public aws::Api {
  public:
     /// Takes the secret behind iterators and tokens from the catalog store, or makes it. Runs on a
@@ -41,7 +41,8 @@ class KinesisApi final : public aws::Api {
     };
     KinesisApi(std::vector<Reactor*> reactors, StreamService& service, Bytes secret);
     Core& here();
-    Task<aws::ApiResult<std::string>> dispatch(const aws::ApiRequest& request, Core& core);
+    Task<aws::ApiResult<std::string>> dispatch(const aws::ApiRequest& request,
+                                               aws::Encoding encoding, Core& core);
 
     StreamService& service_;
     std::vector<Reactor*> reactors_;

@@ -32,9 +32,7 @@ Task<ApiStatus> put_record(Call& call) {
     const auto found = find_stream(call);
     if (!found) co_return std::unexpected(found.error());
     const StreamInfo& stream = **found;
-    auto memory = std::make_unique_for_overwrite<char[]>(call.body.size());
-    char* at = memory.get();
-    const auto record = record_of(call.input, at);
+    const auto record = record_of(call.input);
     if (!record) co_return std::unexpected(record.error());
     if (auto status = check_ordering(call, stream); !status) co_return status;
     if (call.input.boolean_or("DryRun", false))

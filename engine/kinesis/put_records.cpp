@@ -23,7 +23,7 @@ std::string entry_message(const Call& call, const StreamInfo& stream, const PutO
 }  // namespace
 
 Task<ApiStatus> put_records(Call& call) {
-    auto request = decode_put_records(call.body);
+    auto request = decode_put_records(call.body, call.encoding);
     if (!request) co_return std::unexpected(request.error());
     const auto found = find_stream(call, request->stream_name, request->stream_arn);
     if (!found) co_return std::unexpected(found.error());

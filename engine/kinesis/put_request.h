@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/aws/api_error.h"
+#include "engine/aws/encoding.h"
 #include "engine/aws/value.h"
 #include "engine/service/stream_service.h"
 
@@ -14,28 +15,35 @@ namespace tidemill::kinesis {
 
 using namespace aws;
 
-/// A decoded PutRecords or PutRecord request. Records view `memory`.
+/// A decoded PutRecords request. Records view `memory`, `document` or the body.
 struct PutRequest {
     std::string stream_name, stream_arn;
     std::vector<PutRecord> records;
     bool is_dry_run = false;
-    std::unique_ptr<char[]> memory;
+    std::unique_ptr<char[]> memory;  ///< of what the fast way had to decode
+    Value document;                  ///< of the thorough way
 };
 
+/// Data and keys of one PutRecords.
+constexpr std::size_t kRequestDataMax = 10_MiB;
+
 /// Decodes and checks a PutRecords body: bytes to request or error, pure. A valid body of the usual
-/// form goes through `decode_put_records_fast` alone; all else through the document, which finds
-/// AWS's words for what is wrong. Limits: kBodyPadding bytes behind `body` must be readable.
-ApiResult<PutRequest> decode_put_records(std::string_view body);
+/// form goes through a fast way alone; all else through the document, which finds AWS's words for
+/// what is wrong. Ownership: the body outlives the request. Limits: kBodyPadding bytes behind
+/// `body` must be readable.
+ApiResult<PutRequest> decode_put_records(std::string_view body, Encoding encoding);
 
-/// The fast way: nothing when the body is not plainly valid, which says nothing about whether it is
-/// valid.
+/// The fast way in JSON: nothing when the body is not plainly valid, which says nothing about
+/// whether it is valid.
 std::optional<PutRequest> decode_put_records_fast(std::string_view body);
-/// The thorough way. Gives the same request wherever the fast one gives any; tests and a fuzz
-/// target hold them together.
-ApiResult<PutRequest> decode_put_records_thorough(std::string_view body);
+/// The same in CBOR. Records view the body.
+std::optional<PutRequest> decode_put_records_fast_cbor(std::string_view body);
+/// The thorough way. Gives the same request wherever a fast one gives any; tests and fuzz targets
+/// hold them together.
+ApiResult<PutRequest> decode_put_records_thorough(std::string_view body,
+                                                  Encoding encoding = Encoding::Json);
 
-/// One record of a checked document, into `memory` at `at`, which moves. Errors:
-/// InvalidArgumentException.
-ApiResult<PutRecord> record_of(const Value& entry, char*& at);
+/// One record of a checked document, which it views. Errors: InvalidArgumentException.
+ApiResult<PutRecord> record_of(const Value& entry);
 
 }  // namespace tidemill::kinesis

@@ -169,7 +169,8 @@ Status Server::Parts::open_doors() {
         co_return to_prometheus(of_cores) + of_queries;
     });
     http = std::make_unique<HttpServer>(all_of(*reactors), config.http);
-    http->router().mount("POST", "/", *aws);
+    for (const char* method : {"POST", "PUT", "DELETE", "PATCH"})
+        http->router().mount(method, "/", *aws);
     http->router().mount("GET", "/healthz", *health);
     http->router().mount("GET", "/readyz", *health);
     http->router().mount("GET", "/metrics", *metrics_page);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/aws/document_writer.h"
 #include "engine/base/random.h"
 #include "engine/http/http_limits.h"
 
@@ -24,9 +25,22 @@ constexpr std::string_view kPlain =
     R"({"StreamName": "s", "Records": [{"Data": "aGk=", "PartitionKey": "p"},)"
     R"({"PartitionKey":"kü","ExplicitHashKey":"7","Data":""}]})";
 
+/// The same request as kPlain in CBOR, as the Java SDKs write it.
+std::string plain_cbor() {
+    std::string body;
+    DocumentWriter out(body, Encoding::Cbor);
+    out.begin_object().member("StreamName", std::string_view("s")).key("Records").begin_array();
+    out.begin_object().key("Data").blob(as_bytes("hi"));
+    out.member("PartitionKey", std::string_view("p")).end_object();
+    out.begin_object().member("PartitionKey", std::string_view("kü"));
+    out.member("ExplicitHashKey", std::string_view("7")).key("Data").blob({}).end_object();
+    out.end_array().end_object();
+    return body;
+}
+
 std::string message_of(std::string_view text) {
     const Body body(text);
-    const auto request = decode_put_records(body.view());
+    const auto request = decode_put_records(body.view(), Encoding::Json);
     return request ? "(none)" : std::string(request.error().type) + ": " + request.error().message;
 }
 
@@ -59,7 +73,7 @@ TEST_CASE("escapes, unknown members and nulls are understood by the thorough way
         R"({"New":{"a":[1]},"StreamName":"s","Records":[{"Data":"aGk\u003d","PartitionKey":"a\"b",)"
         R"("ExplicitHashKey":null}]})");
     CHECK_FALSE(decode_put_records_fast(body.view()));
-    const auto request = decode_put_records(body.view());
+    const auto request = decode_put_records(body.view(), Encoding::Json);
     REQUIRE(request);
     CHECK(request->records[0].partition_key == "a\"b");
     CHECK(as_text(request->records[0].data) == "hi");
@@ -123,6 +137,73 @@ TEST_CASE("mutations of a valid body never let the fast way accept what the thor
         ++accepted;
         const auto thorough = decode_put_records_thorough(body.view());
         CAPTURE(text);
+        REQUIRE(thorough);
+        check_same(*fast, *thorough);
+    }
+    CHECK(accepted > 100);
+}
+
+TEST_CASE("a plain CBOR body goes the fast way and gives what JSON gives") {
+    const std::string body = plain_cbor();
+    const auto fast = decode_put_records_fast_cbor(body);
+    REQUIRE(fast);
+    const auto thorough = decode_put_records_thorough(body, Encoding::Cbor);
+    REQUIRE(thorough);
+    check_same(*fast, *thorough);
+    const Body json(kPlain);
+    const auto same = decode_put_records(json.view(), Encoding::Json);
+    REQUIRE(same);
+    check_same(*fast, *same);
+}
+
+TEST_CASE("CBOR that the fast way passes on is understood by the thorough one") {
+    const auto decoded = [](std::string_view from, std::string_view to) {
+        std::string body = plain_cbor();
+        const auto at = body.find(from);
+        REQUIRE(at != std::string::npos);
+        body.replace(at, from.size(), to);
+        CHECK_FALSE(decode_put_records_fast_cbor(body));
+        auto request = decode_put_records(body, Encoding::Cbor);
+        const std::string said = request ? "" : request.error().message;
+        return std::pair(request ? as_text(request->records[0].data) == "hi" : false, said);
+    };
+    // In pieces; with a member of a newer model; with a null; in base64.
+    CHECK(decoded("\x42hi", "\x5f\x41h\x41i\xff").first);
+    CHECK(decoded("\x6aStreamName", "\x63New\x81\x01\x6aStreamName").first);
+    CHECK(decoded("\x67Records", "\x69StreamARN\xf6\x67Records").first);
+    CHECK(decoded("\x42hi",
+                  "\x64"
+                  "aGk=")
+              .first);
+    CHECK(decoded("\x42hi", "\x18\x2a").second ==
+          "class java.lang.Integer can not be converted to a Blob");
+    CHECK(decoded("\x61p", "\x42hi").second ==
+          "class java.nio.HeapByteBuffer can not be converted to an String");
+    CHECK(decoded("\x61p", "\x60").second ==
+          "1 validation error detected: Value '' at 'records.1.member.partitionKey' failed to "
+          "satisfy constraint: Member must have length greater than or equal to 1");
+    CHECK(decoded("\x42hi", "\x42h").second.empty());
+}
+
+TEST_CASE("mutations of valid CBOR never let the fast way accept what the thorough one refuses") {
+    Random random(20261123);
+    int accepted = 0;
+    const std::string plain = plain_cbor();
+    for (int round = 0; round < 20000; ++round) {
+        std::string body = plain;
+        for (std::uint64_t edits = random.below(3) + 1; edits > 0 && !body.empty(); --edits) {
+            const std::size_t at = random.below(body.size());
+            if (random.chance(0.5))
+                body[at] = static_cast<char>(random.next());
+            else if (random.chance(0.5))
+                body.erase(at, random.below(4));
+            else
+                body.insert(at, 1, body[random.below(body.size())]);
+        }
+        const auto fast = decode_put_records_fast_cbor(body);
+        if (!fast) continue;
+        ++accepted;
+        const auto thorough = decode_put_records_thorough(body, Encoding::Cbor);
         REQUIRE(thorough);
         check_same(*fast, *thorough);
     }

@@ -1,0 +1,53 @@
+"""Requests as bytes, for what no SDK would send: post(broker, operation, body, ...) and the two encodings' documents."""
+import http.client
+import json
+
+import cbor
+
+JSON = "application/x-amz-json-1.1"
+CBOR = "application/x-amz-cbor-1.1"
+SIGNED = ("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/eu-west-1/kinesis/aws4_request, "
+          "SignedHeaders=host;x-amz-date, Signature=0000")
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+        self.content_type = response.getheader("Content-Type")
+
+    def document(self):
+        """What the body says, by the media type that it claims; an empty body is None."""
+        if self.body == b"":
+            return None
+        return cbor.decode(self.body) if self.content_type == CBOR else json.loads(self.body)
+
+    def error(self):
+        """(type, message or None)"""
+        document = self.document()
+        return document["__type"], document.get("message", document.get("Message"))
+
+
+class Wire:
+    """One connection to a broker."""
+
+    def __init__(self, broker):
+        self.connection = http.client.HTTPConnection(broker.url.removeprefix("http://"), timeout=60)
+
+    def send(self, method, body, headers, path="/"):
+        self.connection.request(method, path, body, headers)
+        return Answer(self.connection.getresponse())
+
+    def post(self, operation, body, content_type=JSON, **headers):
+        """`body`: bytes as they are, or a document to be written in the encoding of `content_type`."""
+        if not isinstance(body, bytes):
+            body = cbor.encode(body) if content_type == CBOR else json.dumps(body).encode()
+        all_headers = {"X-Amz-Target": f"Kinesis_20131202.{operation}", "Content-Type": content_type, **headers}
+        return self.send("POST", body, {k: v for k, v in all_headers.items() if v is not None})
+
+    def call(self, operation, document, content_type=JSON):
+        answer = self.post(operation, document, content_type)
+        assert answer.status == 200, (operation, document, answer.status, answer.body)
+        assert answer.content_type == content_type, answer.content_type
+        return answer.document()
