@@ -152,6 +152,7 @@ Commit& CommitWriter::open_commit(std::size_t bytes) {
     commit->block = block_;
     commit->begin = begin;
     commit->end = begin + sizeof(CommitHeader);
+    if (is_synced_later()) commit->opened = parts_.mono_now();
     ++block_->unfinished;
     pending_.push_back(std::move(commit));
     return *pending_.back();
@@ -170,7 +171,21 @@ void CommitWriter::close(Commit& commit) {
     cursor_ = commit.end;
 }
 
+// Its appends have been acknowledged already: it need not cost a write of its own.
+bool CommitWriter::may_wait(const Commit& commit) const {
+    return is_synced_later() && !commit.is_closed && !is_stopping_ &&
+           commit.bytes() < parts_.config.second_write_bytes &&
+           parts_.mono_now() < commit.opened + parts_.config.write_behind;
+}
+
+Task<void> CommitWriter::write_later(MonoTime when) {
+    (void)co_await parts_.gate.sleep_until(when);
+    is_wake_set_ = false;
+    parts_.reactor.request_turn_end(wake_);
+}
+
 bool CommitWriter::may_write(const Commit& commit) const {
+    if (may_wait(commit)) return false;
     if (in_flight_.empty()) return true;
     if (writing_ >= parts_.config.writes_in_flight) return false;
     return commit.is_closed || commit.bytes() >= parts_.config.second_write_bytes;
@@ -218,9 +233,15 @@ void CommitWriter::pump() {
         pending_.pop_front();
         seal_and_write(std::move(taken));
     }
-    if (parts_.config.durability == LogDurability::Memory)
+    if (is_synced_later() && !is_broken_) {
         for (const auto& commit : pending_)
             publish(*commit);
+        if (!pending_.empty() && !is_wake_set_ && may_wait(*pending_.front())) {
+            is_wake_set_ = true;
+            parts_.reactor.spawn(
+                parts_.gate, write_later(pending_.front()->opened + parts_.config.write_behind));
+        }
+    }
     if (!is_rolling_ && !is_broken_ && !is_stopping_) {
         const std::size_t waiting = pending_.empty() ? 0 : pending_.front()->bytes();
         ahead_.go_on(segment_, end_position_, waiting);

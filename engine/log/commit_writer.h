@@ -18,6 +18,7 @@ struct Commit {
                 end =
                     0;  ///< in the block; end: where the next batch goes, then the directory's end
     std::int64_t arrival_ms = 0;
+    MonoTime opened{};
     std::uint32_t epoch = 1;
     bool is_closed = false;
     bool is_returned = false;  ///< the write has ended
@@ -96,6 +97,8 @@ class CommitWriter {
     Commit& open_commit(std::size_t bytes);
     void close(Commit& commit);
     bool may_write(const Commit& commit) const;
+    bool may_wait(const Commit& commit) const;
+    Task<void> write_later(MonoTime when);
     std::uint64_t position_for(const Commit& commit) const;
     void seal_and_write(std::unique_ptr<Commit> commit);
     void place_neighbours(const Commit& commit);
@@ -148,6 +151,7 @@ class CommitWriter {
     std::uint32_t writing_ = 0;     // writes that have not returned
     std::uint32_t background_ = 0;  // tasks that work on segments
     bool is_rolling_ = false, is_broken_ = false, is_stopping_ = false;
+    bool is_wake_set_ = false;  // write_later is under way
     MonoTime no_space_until_{};
     Error breakage_;
     std::string no_space_;  // why there is none

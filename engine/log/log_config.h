@@ -12,8 +12,8 @@ namespace tidemill {
 
 enum class LogDurability : std::uint8_t {
     Disk,    ///< acknowledged means on stable storage
-    Memory,  ///< acknowledged before the write. The end of the process loses what was on its way, a
-             ///< loss of power what was written since the last tick
+    Memory,  ///< acknowledged before the write. The end of the process loses what it took in
+             ///< `write_behind`, a loss of power what was written since the last tick
 };
 
 enum class WhenFull : std::uint8_t {
@@ -38,7 +38,9 @@ struct LogConfig {
     std::size_t second_write_bytes =
         64_KiB;  ///< a commit this large does not wait for the one before it
     std::size_t early_write_bytes =
-        128_KiB;                      ///< a commit this large does not wait for the turn's end
+        128_KiB;  ///< a commit this large does not wait for the turn's end
+    /// Durability `memory`: a small commit waits so long for more before it is written.
+    std::chrono::milliseconds write_behind{2};
     std::size_t block_bytes = 1_MiB;  ///< commit buffers; also the usual largest commit
     std::size_t pending_bytes_max =
         64_MiB;  ///< submitted and not yet on disk; beyond it appends are Throttled

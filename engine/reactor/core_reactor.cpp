@@ -47,6 +47,7 @@ void pin_this_thread(std::uint32_t core) {
 CoreReactor::CoreReactor(CoreId id, const ReactorConfig& config)
     : id_(id),
       config_(config),
+      spin_(config.spin),
       guard_(context_.get_executor()),
       wake_up_(context_),
       stall_watch_(id, config.stall_limit) {}
@@ -74,8 +75,10 @@ void CoreReactor::run() {
             last_work = now;
         } else if (stopping_ && is_idle()) {
             break;
-        } else if (now - last_work >= config_.spin) {
+        } else if (now - last_work >= spin_) {
             sleep(now);
+            const bool was_short = clock_.mono_now() - last_work < config_.spin_when_busy;
+            spin_ = was_short ? config_.spin_when_busy : config_.spin;
         }
         began = clock_.mono_now();
         if (began - published_at_ >= kPublishEvery) publish_stats();

@@ -42,6 +42,7 @@ class CoreReactor final : public Reactor {
 
     CoreId id_;
     ReactorConfig config_;
+    std::chrono::microseconds spin_;  // as of the last sleep
     SystemClock clock_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;

@@ -23,8 +23,11 @@ struct ReactorConfig {
     DiskKind disk = DiskKind::Auto;
     bool direct_io = true;  ///< where the file system takes it
     bool pin_to_core = false;
-    std::chrono::microseconds spin{
-        20};  ///< how long an idle turn polls before it sleeps; 0 to never
+    /// How long an idle core polls before it sleeps; 0: never.
+    std::chrono::microseconds spin{20};
+    /// The same while its sleeps end sooner than this: waking up costs more than they save then,
+    /// some 40 us for both sides on a virtual machine. Not above `spin`: always `spin`.
+    std::chrono::microseconds spin_when_busy{0};
     std::chrono::milliseconds stall_limit{50};  ///< a turn longer than this is reported
 };
 

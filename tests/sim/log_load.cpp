@@ -124,15 +124,12 @@ void LogWorld::leap(LogProcess& process) {
 
 // Durability `memory`: a tick of the log syncs what has been written before.
 void LogWorld::let_tick(LogProcess& process) {
-    const auto drain = [&] {
+    write_out(process);
+    for (int tick = 0; tick < 2; ++tick) {
+        process.cores.advance(config_.tick);
         while (storage_->step())
             process.cores.run_until_idle();
-    };
-    drain();
-    process.cores.advance(config_.tick);
-    drain();
-    process.cores.advance(config_.tick);
-    drain();
+    }
     if (process.is_lost()) return;
     journal_.note("    synced");
     secure();

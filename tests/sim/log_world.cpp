@@ -134,8 +134,7 @@ void LogWorld::live(bool is_last) {
         const bool is_written = is_kill && random_.chance(0.7);
         if (is_written) {
             storage_->set_manual(false);
-            while (storage_->step())
-                process->cores.run_until_idle();
+            write_out(*process);
         }
         journal_.note("  {}", is_kill ? "kill" : "crash");
         if (is_written && !process->is_lost()) killed_ = storage_->crashes() + 1;
@@ -143,6 +142,17 @@ void LogWorld::live(bool is_last) {
     }
     end(*process, is_in_good_weather);
     if (random_.chance(0.1)) check_offline();
+}
+
+// All that has been submitted, small commits of durability `memory` too, has left the process.
+void LogWorld::write_out(LogProcess& process) {
+    const auto drain = [&] {
+        while (storage_->step())
+            process.cores.run_until_idle();
+    };
+    drain();
+    process.cores.advance(config_.write_behind);
+    drain();
 }
 
 void LogWorld::end(LogProcess& process, bool is_in_good_weather) {

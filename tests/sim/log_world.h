@@ -60,6 +60,7 @@ class LogWorld {
     void end(LogProcess& process, bool is_in_good_weather);
     void settle();
     void secure();
+    void write_out(LogProcess& process);
     ShardModel& new_shard();
     WorldTime time(LogProcess& process);
     // what happens in it (log_load.cpp)
