@@ -242,7 +242,8 @@ void CommitWriter::pump() {
                 parts_.gate, write_later(pending_.front()->opened + parts_.config.write_behind));
         }
     }
-    if (!is_rolling_ && !is_broken_ && !is_stopping_) {
+    // Whoever does not wait for the disk gains nothing by zeros.
+    if (!is_synced_later() && !is_rolling_ && !is_broken_ && !is_stopping_) {
         const std::size_t waiting = pending_.empty() ? 0 : pending_.front()->bytes();
         ahead_.go_on(segment_, end_position_, waiting);
     }
