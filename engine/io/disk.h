@@ -62,8 +62,8 @@ class File {
 
 /// SEAM: the door to storage. Implementations: io_uring, a pool of threads with pwritev2, a
 /// simulated one that loses power, tears writes and fills up. All pass
-/// tests/contract/disk_contract. Names are relative to the disk's root directory. Directory
-/// operations are synchronous and rare.
+/// tests/contract/disk_contract. Names are relative to the disk's root directory. Other
+/// operations on directories are synchronous and rare.
 class Disk {
  public:
     virtual ~Disk() = default;
@@ -80,7 +80,7 @@ class Disk {
     /// Plain file names in a folder, sorted.
     virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
     /// Makes creations, renames and removals in the folder durable.
-    virtual Status sync_directory(const std::string& directory) = 0;
+    virtual Task<Status> sync_directory(std::string directory) = 0;
     virtual Result<std::uint64_t> free_bytes() = 0;
     /// What was chosen, for the log and /metrics: "io_uring, O_DIRECT".
     virtual std::string description() const = 0;

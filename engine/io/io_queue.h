@@ -11,7 +11,7 @@ namespace tidemill {
 /// One system call's worth of work on a file descriptor. Lives in the frame of the coroutine that
 /// waits for it.
 struct IoRequest {
-    enum class Kind : std::uint8_t { Write, Read, Sync, Punch, Grow };
+    enum class Kind : std::uint8_t { Write, Read, Sync, SyncDirectory, Punch, Grow };
 
     Kind kind = Kind::Read;
     bool is_durable = false;  ///< Write: with RWF_DSYNC

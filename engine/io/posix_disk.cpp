@@ -146,14 +146,17 @@ Result<std::vector<std::string>> PosixDisk::list(const std::string& directory) {
     return names;
 }
 
-Status PosixDisk::sync_directory(const std::string& directory) {
+Task<Status> PosixDisk::sync_directory(std::string directory) {
     const int fd = retry_open(root_fd_, checked(directory), O_RDONLY | O_DIRECTORY);
-    if (fd < 0) return system_failure(errno, "sync the directory " + directory);
-    const int outcome = ::fsync(fd);
-    const int reason = errno;
+    if (fd < 0) co_return system_failure(errno, "sync the directory " + directory);
+    IoRequest request;
+    request.kind = IoRequest::Kind::SyncDirectory;
+    request.fd = fd;
+    co_await request.waiter.wait([this, &request] { queue_->start(request); });
     ::close(fd);
-    if (outcome != 0) return system_failure(reason, "sync the directory " + directory);
-    return {};
+    if (request.result < 0)
+        co_return system_failure(-request.result, "sync the directory " + directory);
+    co_return Status{};
 }
 
 Result<std::uint64_t> PosixDisk::free_bytes() {

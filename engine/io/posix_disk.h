@@ -26,7 +26,7 @@ class PosixDisk final : public Disk {
     Status remove(const std::string& name) override;
     Status make_directory(const std::string& name) override;
     Result<std::vector<std::string>> list(const std::string& directory) override;
-    Status sync_directory(const std::string& directory) override;
+    Task<Status> sync_directory(std::string directory) override;
     Result<std::uint64_t> free_bytes() override;
     bool is_giving_back() const override { return reaper_.is_busy(); }
     std::string description() const override;

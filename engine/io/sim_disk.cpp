@@ -137,11 +137,11 @@ Result<std::vector<std::string>> SimDisk::list(const std::string& directory) {
     return storage_->names_.list(directory);
 }
 
-Status SimDisk::sync_directory(const std::string& directory) {
-    TRY(begin("sync the directory " + directory));
-    TRY(storage_->names_.sync(directory));
+Task<Status> SimDisk::sync_directory(std::string directory) {
+    CO_TRY(begin("sync the directory " + directory));
+    CO_TRY(storage_->names_.sync(directory));
     storage_->forget_unreachable();
-    return {};
+    co_return Status{};
 }
 
 Result<std::uint64_t> SimDisk::free_bytes() {

@@ -24,7 +24,7 @@ class SimDisk final : public Disk {
     Status remove(const std::string& name) override;
     Status make_directory(const std::string& name) override;
     Result<std::vector<std::string>> list(const std::string& directory) override;
-    Status sync_directory(const std::string& directory) override;
+    Task<Status> sync_directory(std::string directory) override;
     Result<std::uint64_t> free_bytes() override;
     std::string description() const override { return "simulated"; }
     std::size_t in_flight() const override;

@@ -27,6 +27,9 @@ int perform(const IoRequest& request) {
         case IoRequest::Kind::Sync:
             outcome = ::fdatasync(request.fd);
             break;
+        case IoRequest::Kind::SyncDirectory:
+            outcome = ::fsync(request.fd);
+            break;
         case IoRequest::Kind::Punch:
             outcome = ::fallocate(request.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
                                   static_cast<off_t>(request.length));

@@ -90,6 +90,9 @@ bool UringQueue::prepare(IoRequest& request) {
         case IoRequest::Kind::Sync:
             io_uring_prep_fsync(sqe, request.fd, IORING_FSYNC_DATASYNC);
             break;
+        case IoRequest::Kind::SyncDirectory:
+            io_uring_prep_fsync(sqe, request.fd, 0);
+            break;
         case IoRequest::Kind::Punch:
             io_uring_prep_fallocate(sqe, request.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                                     static_cast<__off_t>(request.offset),

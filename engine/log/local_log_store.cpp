@@ -126,8 +126,8 @@ Task<Status> LocalLogStore::open_superblock() {
     write_block(block.bytes(), *superblock);
     CO_TRY(co_await file->write(0, block.bytes(), Persistence::Durable));
     CO_TRY(co_await file->sync());
-    CO_TRY(disk.sync_directory(config_.directory));
-    CO_TRY(disk.sync_directory(""));
+    CO_TRY(co_await disk.sync_directory(config_.directory));
+    CO_TRY(co_await disk.sync_directory(""));
     log_id_ = superblock->log_id;
     fit_to_budget(superblock->lane_count);
     for (std::uint32_t i = 0; i < superblock->lane_count; ++i)

@@ -50,7 +50,7 @@ Task<Status> SegmentStore::load() {
     next_segment_ = 1;
     std::uint64_t last_file = 0;
     CO_TRY(disk_.make_directory(folder_));
-    CO_TRY(disk_.sync_directory(config_.directory));
+    CO_TRY(co_await disk_.sync_directory(config_.directory));
     CO_ASSIGN(const auto names, disk_.list(folder_));
     const Buffer blocks = Buffer::allocate(kSegmentDataStart);
     std::vector<std::unique_ptr<Segment>> found;

@@ -50,7 +50,7 @@ Task<Status> SegmentStore::choose_generations(std::vector<std::unique_ptr<Segmen
         if (counts_more(*segment, *best)) std::swap(segment, best);
         CO_TRY(open_file(*best));
         CO_TRY(co_await write_header(*best->file, best->header));
-        CO_TRY(disk_.sync_directory(folder_));
+        CO_TRY(co_await disk_.sync_directory(folder_));
         CO_TRY(disk_.remove(path(segment->name)));
     }
     found = std::move(chosen);
@@ -171,7 +171,7 @@ Result<std::unique_ptr<Segment>> SegmentStore::begin_rewritten(const Segment& so
 
 Task<Status> SegmentStore::finish_rewritten(std::unique_ptr<Segment> rewritten) {
     const auto number = rewritten->header.number;
-    auto durable = disk_.sync_directory(folder_);
+    auto durable = co_await disk_.sync_directory(folder_);
     if (durable) durable = co_await write_header(*rewritten->file, rewritten->header);
     if (!durable) {
         abandon_rewritten(std::move(rewritten));

@@ -59,7 +59,7 @@ Task<Status> SpareFiles::make(std::uint64_t bytes) {
         CO_TRY(co_await half_made_.file->write(0, zeros.bytes(), Persistence::Durable));
         half_made_.written = kBeginning;
     }
-    CO_TRY(disk_.sync_directory(folder_));
+    CO_TRY(co_await disk_.sync_directory(folder_));
     spares_.push_back(std::exchange(half_made_, {}));
     next_bytes_ =
         std::min<std::uint64_t>(target * 2, std::max<std::uint64_t>(config_.segment_bytes, bytes));

@@ -245,8 +245,8 @@ TEST_SUITE("contract/disk") {
             CHECK(disk.remove("x/y/b").error().code == Errc::NotFound);
             CHECK(disk.rename("x/y/b", "x/y/c").error().code == Errc::NotFound);
             CHECK(disk.list("x/y").value() == Names{"c"});
-            CHECK(disk.sync_directory("x/y").has_value());
-            CHECK(disk.sync_directory("").has_value());
+            CHECK((co_await disk.sync_directory("x/y")).has_value());
+            CHECK((co_await disk.sync_directory("")).has_value());
             CHECK(disk.list("nowhere").error().code == Errc::NotFound);
             CHECK(disk.free_bytes().value() > 0);
             CHECK_FALSE(disk.description().empty());

@@ -123,7 +123,7 @@ TEST_SUITE("engine/io/sim_storage") {
                 REQUIRE(write(reactor, *file, 8_KiB, filled(8_KiB, 2), Persistence::Cached));
                 REQUIRE(reactor.run(file->sync()).has_value());
                 REQUIRE(write(reactor, *file, 8_KiB, filled(4_KiB, 3), Persistence::Cached));
-                REQUIRE(reactor.disk().sync_directory("").has_value());
+                REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
                 storage->crash();
                 CHECK(reactor.disk().is_lost());
                 CHECK_FALSE(write(reactor, *file, 0, filled(4_KiB, 9)).has_value());
@@ -148,7 +148,7 @@ TEST_SUITE("engine/io/sim_storage") {
                 TestReactor reactor(storage);
                 auto file = open(reactor, "a");
                 REQUIRE(write(reactor, *file, 0, filled(4_KiB, 1)).has_value());
-                REQUIRE(reactor.disk().sync_directory("").has_value());
+                REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
                 const Buffer bytes = filled(4_KiB, 2);
                 std::vector<std::uint64_t> ended;
                 std::size_t failed = 0;
@@ -181,7 +181,7 @@ TEST_SUITE("engine/io/sim_storage") {
             const auto storage = storage_of(3);
             TestReactor reactor(storage);
             auto file = open(reactor, "a");
-            REQUIRE(reactor.disk().sync_directory("").has_value());
+            REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
             REQUIRE(write(reactor, *file, 0, filled(4_KiB, 1), Persistence::Cached).has_value());
             auto unsynced = open(reactor, "b");
             storage->crash(style);
@@ -198,7 +198,7 @@ TEST_SUITE("engine/io/sim_storage") {
             const auto storage = storage_of(seed);
             TestReactor reactor(storage);
             REQUIRE(reactor.disk().make_directory("d").has_value());
-            REQUIRE(reactor.disk().sync_directory("").has_value());
+            REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
             open(reactor, "d/a");
             open(reactor, "d/b");
             REQUIRE(reactor.disk().rename("d/a", "d/c").has_value());
@@ -218,12 +218,12 @@ TEST_SUITE("engine/io/sim_storage") {
             const auto storage = storage_of(seed);
             TestReactor reactor(storage);
             REQUIRE(reactor.disk().make_directory("d").has_value());
-            REQUIRE(reactor.disk().sync_directory("").has_value());
+            REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
             open(reactor, "d/a");
             open(reactor, "d/old");
-            REQUIRE(reactor.disk().sync_directory("d").has_value());
+            REQUIRE(reactor.run(reactor.disk().sync_directory("d")).has_value());
             REQUIRE(reactor.disk().remove("d/old").has_value());
-            REQUIRE(reactor.disk().sync_directory("d").has_value());
+            REQUIRE(reactor.run(reactor.disk().sync_directory("d")).has_value());
             storage->crash();
             CHECK(TestReactor(storage).disk().list("d").value() == std::vector<std::string>{"a"});
         }
@@ -252,7 +252,7 @@ TEST_SUITE("engine/io/sim_storage") {
             {
                 TestReactor reactor(storage);
                 auto file = open(reactor, "a");
-                REQUIRE(reactor.disk().sync_directory("").has_value());
+                REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
                 REQUIRE(reactor.run(file->grow(64_KiB)).has_value());
                 REQUIRE(reactor.run(file->punch(8_KiB, 56_KiB)).has_value());
                 if (is_synced) REQUIRE(reactor.run(file->sync()).has_value());
@@ -274,15 +274,15 @@ TEST_SUITE("engine/io/sim_storage") {
         CHECK(failed.error().sys_errno == EIO);
         CHECK(write(reactor, *file, 4_KiB, filled(4_KiB, 3)).has_value());
         reactor.storage().fail_next(SimCall::Directory, EIO);
-        CHECK_FALSE(reactor.disk().sync_directory("").has_value());
-        CHECK(reactor.disk().sync_directory("").has_value());
+        CHECK_FALSE(reactor.run(reactor.disk().sync_directory("")).has_value());
+        CHECK(reactor.run(reactor.disk().sync_directory("")).has_value());
     }
 
     TEST_CASE("after a failed sync the bytes are seen, and no later sync saves them") {
         const auto storage = storage_of(5);
         TestReactor reactor(storage);
         auto file = open(reactor, "a");
-        REQUIRE(reactor.disk().sync_directory("").has_value());
+        REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
         REQUIRE(write(reactor, *file, 0, filled(4_KiB, 1)).has_value());
         REQUIRE(write(reactor, *file, 0, filled(4_KiB, 2), Persistence::Cached).has_value());
         storage->fail_next(SimCall::Sync, EIO);
@@ -297,7 +297,7 @@ TEST_SUITE("engine/io/sim_storage") {
         const auto storage = storage_of(1);
         TestReactor reactor(storage);
         auto file = open(reactor, "a");
-        REQUIRE(reactor.disk().sync_directory("").has_value());
+        REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
         REQUIRE(write(reactor, *file, 0, filled(4_KiB, 0)).has_value());
         storage->flip_bit("a", 1000, 3);
         CHECK(storage->contents("a").value()[1000] == std::byte{8});
@@ -318,14 +318,14 @@ TEST_SUITE("engine/io/sim_storage") {
                 {
                     auto file = open(first, "a");
                     REQUIRE(write(first, *file, 0, filled(4_KiB, 1)).has_value());
-                    REQUIRE(first.disk().sync_directory("").has_value());
+                    REQUIRE(first.run(first.disk().sync_directory("")).has_value());
                 }
                 storage->crash_after(calls);
                 auto fresh = first.disk().open("a.new", kNew);
                 if (fresh) {
                     if (write(first, **fresh, 0, filled(4_KiB, 2), Persistence::Cached) &&
                         first.run((*fresh)->sync()) && first.disk().rename("a.new", "a")) {
-                        (void)first.disk().sync_directory("");
+                        (void)first.run(first.disk().sync_directory(""));
                     }
                 }
                 if (storage->crashes() == 0) storage->crash();
@@ -362,7 +362,7 @@ TEST_SUITE("engine/io/sim_storage") {
             {
                 TestReactor reactor(storage);
                 auto file = open(reactor, "a");
-                REQUIRE(reactor.disk().sync_directory("").has_value());
+                REQUIRE(reactor.run(reactor.disk().sync_directory("")).has_value());
                 REQUIRE(write(reactor, *file, 0, filled(4_KiB, 1)).has_value());
                 REQUIRE(write(reactor, *file, 0, filled(4_KiB, 2), Persistence::Cached));
                 storage->crash(PowerLoss::ProcessOnly);
