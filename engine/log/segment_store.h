@@ -135,6 +135,8 @@ class SegmentStore {
  private:
     /// Of several files with one number keeps the one that counts.
     Task<Status> choose_generations(std::vector<std::unique_ptr<Segment>>& found);
+    /// Makes the file of a segment that has left claim nothing any more, durably.
+    Task<Status> clear(Segment& segment);
     Status admit(std::uint64_t bytes, SpaceUse use);
     void settle_space();
     void free_file(std::unique_ptr<Segment> segment);

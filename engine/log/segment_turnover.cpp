@@ -41,6 +41,7 @@ bool SegmentStore::has_pins() const {
 Task<Status> SegmentStore::choose_generations(std::vector<std::unique_ptr<Segment>>& found) {
     std::ranges::sort(found, {}, [](const auto& segment) { return segment->header.number; });
     std::vector<std::unique_ptr<Segment>> chosen;
+    bool has_removed = false;
     for (auto& segment : found) {
         if (chosen.empty() || chosen.back()->header.number != segment->header.number) {
             chosen.push_back(std::move(segment));
@@ -52,7 +53,11 @@ Task<Status> SegmentStore::choose_generations(std::vector<std::unique_ptr<Segmen
         CO_TRY(co_await write_header(*best->file, best->header));
         CO_TRY(co_await disk_.sync_directory(folder_));
         CO_TRY(disk_.remove(path(segment->name)));
+        has_removed = true;
     }
+    // Before the form that counts can be retired: the other one would be all that claims the
+    // number.
+    if (has_removed) CO_TRY(co_await disk_.sync_directory(folder_));
     found = std::move(chosen);
     co_return Status{};
 }
@@ -104,21 +109,32 @@ bool SegmentStore::has_room_for_producers() {
     return !free || *free >= needed + config_.disk_free_bytes;
 }
 
+// A file that cannot be cleared loses its name instead, as durably, once nobody needs it.
+Task<Status> SegmentStore::clear(Segment& segment) {
+    const SegmentPin pin(segment);
+    if (open_file(segment)) {
+        const Buffer block = Buffer::allocate(kBlockBytes);
+        std::memset(block.data(), 0, kBlockBytes);
+        if (co_await segment.file->write(0, block.bytes(), Persistence::Durable))
+            co_return Status{};
+    }
+    segment.seal.flags |= kSealPunched;  // not to be used again
+    if (segment.pins > 1) co_return fail(Errc::Unavailable, "the segment is being read");
+    CO_ASSIGN(const auto names, disk_.list(folder_));
+    if (std::ranges::find(names, segment.name) != names.end())
+        CO_TRY(disk_.remove(path(segment.name)));
+    co_return co_await disk_.sync_directory(folder_);
+}
+
 // Clearing comes first and in order, so that after a crash the files that still claim a number are
-// without a gap. A file that cannot be cleared is removed, which is nearly as good.
+// without a gap: what cannot be cleared keeps those behind it waiting.
 Task<void> SegmentStore::free_left() {
     if (is_freeing_ || left_.empty()) co_return;
     is_freeing_ = true;
     for (std::size_t i = 0; i < left_.size(); ++i) {
         if (left_[i]->is_cleared) continue;
-        const SegmentPin pin(*left_[i]);
-        if (open_file(*pin)) {
-            const Buffer block = Buffer::allocate(kBlockBytes);
-            std::memset(block.data(), 0, kBlockBytes);
-            if (!co_await pin->file->write(0, block.bytes(), Persistence::Durable))
-                pin->seal.flags |= kSealPunched;  // not to be used again
-        }
-        pin->is_cleared = true;
+        if (!co_await clear(*left_[i])) break;
+        left_[i]->is_cleared = true;
     }
     for (std::size_t i = 0; i < left_.size();) {
         if (left_[i]->pins > 0 || !left_[i]->is_cleared) {
@@ -173,11 +189,13 @@ Task<Status> SegmentStore::finish_rewritten(std::unique_ptr<Segment> rewritten) 
     const auto number = rewritten->header.number;
     auto durable = co_await disk_.sync_directory(folder_);
     if (durable) durable = co_await write_header(*rewritten->file, rewritten->header);
+    rewriting_bytes_ = 0;
+    // The header may stand there all the same: it must be gone before its predecessor's is.
     if (!durable) {
-        abandon_rewritten(std::move(rewritten));
+        left_.push_back(std::move(rewritten));
+        co_await free_left();
         co_return durable;
     }
-    rewriting_bytes_ = 0;
     if (auto* const old = find(number); old != nullptr) {
         auto& place = live_[static_cast<std::size_t>(number - live_.front()->header.number)];
         std::swap(place, rewritten);

@@ -43,7 +43,7 @@ void ShardTable::learn(const DirectoryEntry& entry, std::int64_t commit_arrival_
 void ShardTable::learn(const ShardEndEntry& entry) {
     auto& state = get(entry.shard);
     state.end = state.durable_end = state.next = entry.end;
-    state.trim = state.trim_in_log = entry.trim;
+    state.trim = state.trim_in_log = std::min(entry.trim, entry.end);
     state.last_arrival_ms = state.durable_arrival_ms = entry.last_arrival_ms;
     state.epoch = std::max(state.epoch, entry.epoch);
     state.is_sealed = (entry.flags & kShardSealed) != 0;
@@ -59,14 +59,19 @@ void ShardTable::forget_log() {
     }
 }
 
+// Durability `memory`: trims and seals of what is not durable yet come again with it, or a record
+// that takes its ordinal would be behind a trim, or in a shard that is closed.
 std::vector<ShardEndEntry> ShardTable::ends() {
     std::vector<ShardEndEntry> ends;
     ends.reserve(states_.size());
     for (const auto& [shard, state] : states_)
         if (state.ever_held_anything())
             ends.push_back(
-                {shard, state.epoch, state.durable_end, state.trim, state.durable_arrival_ms,
-                 (state.is_sealed ? kShardSealed : 0u) | (is_gone(shard) ? kShardGone : 0u), 0});
+                {shard, state.epoch, state.durable_end, std::min(state.trim, state.durable_end),
+                 state.durable_arrival_ms,
+                 (state.is_sealed && state.durable_end == state.end ? kShardSealed : 0u) |
+                     (is_gone(shard) ? kShardGone : 0u),
+                 0});
     std::ranges::sort(ends, {}, &ShardEndEntry::shard);
     return ends;
 }

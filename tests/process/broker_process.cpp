@@ -2,14 +2,12 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace tidemill::test {
 
@@ -26,9 +24,6 @@ BrokerProcess::~BrokerProcess() {
 void BrokerProcess::launch() {
     int pipe_ends[2];
     if (::pipe2(pipe_ends, O_CLOEXEC) != 0) std::abort();
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
     std::vector<std::string> words = {
         program_,        "serve",    "--data",
         data_directory_, "--listen", keeps_port_ && !address_.empty() ? address_ : "127.0.0.1:0"};
@@ -37,11 +32,20 @@ void BrokerProcess::launch() {
     for (auto& word : words)
         arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    if (posix_spawn(&pid_, program_.c_str(), &actions, nullptr, arguments.data(), environ) != 0) {
+    const pid_t parent = ::getpid();
+    pid_ = ::fork();
+    if (pid_ == 0) {
+        // Ends with this program, however that ends; it may have ended just before.
+        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent ||
+            ::dup2(pipe_ends[1], STDOUT_FILENO) < 0)
+            ::_exit(127);
+        ::execv(arguments[0], arguments.data());
+        ::_exit(127);
+    }
+    if (pid_ < 0) {
         std::fprintf(stderr, "cannot start %s\n", program_.c_str());
         std::exit(1);
     }
-    posix_spawn_file_actions_destroy(&actions);
     ::close(pipe_ends[1]);
     output_ = pipe_ends[0];
 }

@@ -6,7 +6,8 @@
 
 namespace tidemill::test {
 
-/// A real `tidemill serve` on loopback and a free port, as a child process. Ended by its pid.
+/// A real `tidemill serve` on loopback and a free port, as a child process. Ended by its pid, and
+/// with the thread that started it.
 class BrokerProcess {
  public:
     BrokerProcess(std::string program, std::string data_directory,

@@ -75,7 +75,7 @@ void LogWorld::decay_of_data() {
                 place.shards.try_emplace(entry.shard, entry.first_ordinal, after);
             if (!is_new) lost->second.second = after;
         });
-        journal_.expect(is_sound(report), "verify finds before any decay:\n{}", to_text(report));
+        journal_.expect(report.is_sound(), "verify finds before any decay:\n{}", to_text(report));
         for (const auto& lane : report.lanes)
             for (const auto& segment : lane.segments)
                 if (segment.is_live && segment.is_sealed && lane.lane.value < proven.size())

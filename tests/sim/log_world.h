@@ -84,7 +84,6 @@ class LogWorld {
     void check_all(LogProcess& process);
     void check_shard(LogProcess& process, ShardModel& shard);
     void check_offline();
-    static bool is_sound(LogReport report);
     LogReport look_offline(const VisitBatch& visit = nullptr);
     // bits that flip at rest (log_decay.cpp)
     void decay();

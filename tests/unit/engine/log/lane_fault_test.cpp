@@ -47,6 +47,81 @@ TEST_SUITE("log/faults") {
         CHECK_EQ(process.verify(1).value_or(0), process.next[1]);
     }
 
+    TEST_CASE("durability memory: what is written behind what power has taken can be read") {
+        auto storage = std::make_shared<SimStorage>(5);
+        auto config = small_log();
+        config.durability = LogDurability::Memory;
+        for (const bool is_sealed : {false, true}) {
+            CAPTURE(is_sealed);
+            Ordinal acknowledged = 0;
+            {
+                LogProcess process(storage, config);
+                REQUIRE(process.opened.has_value());
+                acknowledged = process.next[1] = process.tail(1)->end;
+                process.reactor.run_until_idle();
+                storage->set_manual(true);
+                // More than the first segment takes, and all of it trimmed before it is written.
+                for (int i = 0; i < 40; ++i)
+                    REQUIRE_EQ(process.append(1, 3, 20'000).outcome, Outcome::Committed);
+                REQUIRE(process.trim(1, process.next[1]).has_value());
+                if (is_sealed)
+                    REQUIRE(process.reactor.run(process.store->seal(ShardUid{1}, {})).has_value());
+                acknowledged = process.next[1];
+                storage->set_manual(false);
+                while (storage->step())
+                    process.reactor.run_until_idle();
+                CHECK_GT(process.stats().segments, 1);
+                storage->crash(PowerLoss::LoseAll);
+                process.reactor.run_until_idle();
+            }
+            LogProcess again(storage, config);
+            REQUIRE(again.opened.has_value());
+            const auto tail = again.tail(1);
+            REQUIRE(tail.has_value());
+            CHECK_LT(tail->end, acknowledged);
+            CHECK_LE(tail->trim, tail->end);
+            CHECK_FALSE(tail->is_sealed);
+            again.next[1] = tail->end;
+            const auto appended = again.append(1, 2);
+            REQUIRE_EQ(appended.outcome, Outcome::Committed);
+            CHECK_EQ(appended.first_ordinal, tail->end);
+            CHECK_EQ(again.verify(1, appended.first_ordinal).value_or(0), tail->end + 2);
+            CHECK_FALSE(again.read(1, appended.first_ordinal)->batches.empty());
+        }
+    }
+
+    TEST_CASE("durability memory: after a failed write ordinals go on where the shard ends") {
+        auto storage = std::make_shared<SimStorage>(5);
+        auto config = small_log();
+        config.durability = LogDurability::Memory;
+        LogProcess process(storage, config);
+        for (std::uint64_t round = 0; round < 12; ++round) {
+            CAPTURE(round);
+            process.reactor.advance(5s);  // nothing of the log's own is under way
+            process.next[1] = process.tail(1)->end;
+            storage->set_manual(true);
+            for (int i = 0; i < 10; ++i)
+                REQUIRE_EQ(process.append(1, 3, 20'000).outcome, Outcome::Committed);
+            storage->fail_next(SimCall::Write, EIO, round % 3);
+            storage->set_manual(false);
+            while (storage->step())
+                process.reactor.run_until_idle();
+            process.reactor.advance(5s);
+            const auto tail = process.tail(1);
+            REQUIRE(tail.has_value());
+            CHECK_LE(tail->end, process.next[1]);
+            process.next[1] = tail->end;
+            const auto appended = process.append(1, 2);
+            REQUIRE_EQ(appended.outcome, Outcome::Committed);
+            CHECK_EQ(appended.first_ordinal, tail->end);
+            CHECK_EQ(process.tail(1)->end, tail->end + 2);
+            const auto verified = process.verify(1);
+            REQUIRE_MESSAGE(verified.has_value(), (verified ? "" : verified.error().to_string()));
+            CHECK_EQ(*verified, tail->end + 2);
+        }
+        CHECK_GE(process.stats().reopened, 6);
+    }
+
     TEST_CASE("a full disk refuses, loses nothing, and takes writes again when there is room") {
         auto storage = std::make_shared<SimStorage>(5);
         LogProcess process(storage);
