@@ -91,6 +91,29 @@ std::string shown(const Value* value, const Member& member) {
     return fmt::format("'{{{}}}'", fmt::join(items, ", "));
 }
 
+bool satisfies(const std::string& text, const Member& member) {
+    const auto length = static_cast<std::int64_t>(character_count(text));
+    return length >= member.min && length <= member.max && matches(member.pattern, text) &&
+           (member.one_of.empty() || std::ranges::find(member.one_of, text) != member.one_of.end());
+}
+
+/// All that a string must satisfy, in AWS's order.
+std::vector<std::string> constraints_of(const Member& member) {
+    std::vector<std::string> all;
+    if (member.max != INT64_MAX)
+        all.push_back(fmt::format("Member must have length less than or equal to {}", member.max));
+    if (member.min != INT64_MIN)
+        all.push_back(
+            fmt::format("Member must have length greater than or equal to {}", member.min));
+    if (member.pattern != Pattern::None)
+        all.push_back(fmt::format("Member must satisfy regular expression pattern: {}",
+                                  text_of(member.pattern)));
+    if (!member.one_of.empty())
+        all.push_back(fmt::format("Member must satisfy enum value set: [{}]",
+                                  fmt::join(member.one_of, ", ")));
+    return all;
+}
+
 class ConstraintCheck {
  public:
     void walk(const Value& document, const Shape& shape, const std::string& path) {
@@ -103,6 +126,7 @@ class ConstraintCheck {
             }
             check_bounds(*value, member, at);
             check_text(*value, member, at);
+            check_elements(*value, member, at);
             descend(*value, member, at);
         }
     }
@@ -169,6 +193,34 @@ class ConstraintCheck {
             violated(&value, member, at,
                      fmt::format("Member must satisfy enum value set: [{}]",
                                  fmt::join(member.one_of, ", ")));
+    }
+
+    /// Of what a container holds AWS says only that some of it is wrong, and all that it must be.
+    void check_elements(const Value& value, const Member& member, const std::string& at) {
+        const auto say = [&](std::string_view whose, const Member& of) {
+            violated(&value, member, at,
+                     fmt::format("{} must satisfy constraint: [{}]", whose,
+                                 fmt::join(constraints_of(of), ", ")));
+        };
+        const auto is_wrong = [](const std::string* text, const Member& of) {
+            return text != nullptr && !satisfies(*text, of);
+        };
+        if (const auto* list = value.list(); list != nullptr && member.element != nullptr) {
+            if (std::ranges::any_of(*list, [&](const Value& item) {
+                    return is_wrong(item.text(), *member.element);
+                }))
+                say("Member", *member.element);
+        }
+        const auto* map = value.map();
+        if (map == nullptr) return;
+        if (member.key != nullptr && std::ranges::any_of(*map, [&](const Value::Named& item) {
+                return is_wrong(&item.name, *member.key);
+            }))
+            say("Map keys", *member.key);
+        if (member.element != nullptr && std::ranges::any_of(*map, [&](const Value::Named& item) {
+                return is_wrong(item.value.text(), *member.element);
+            }))
+            say("Map value", *member.element);
     }
 
     void descend(const Value& value, const Member& member, const std::string& at) {

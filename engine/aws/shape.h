@@ -25,7 +25,9 @@ struct Member {
                  max = INT64_MAX;  ///< of a length (String, Blob, List, Map) or a value (Integer)
     Pattern pattern = Pattern::None;
     std::span<const std::string_view> one_of{};  ///< enumeration
-    const Shape* shape = nullptr;  ///< of a Structure, or of a List's elements; null: strings
+    const Shape* shape = nullptr;     ///< of a Structure, or of a List's elements; null: strings
+    const Member* key = nullptr;      ///< what a Map's keys must satisfy
+    const Member* element = nullptr;  ///< what the strings of a List, or a Map's values, must
 };
 
 struct Shape {

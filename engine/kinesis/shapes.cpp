@@ -43,6 +43,24 @@ constexpr Member sequence(std::string_view member) {
     return {.name = member, .pattern = Pattern::SequenceNumber};
 }
 
+constexpr Member kTagKey{.name = "key", .min = 1, .max = 128};
+constexpr Member kTagValue{.name = "value", .min = 0, .max = 256};
+constexpr Member tags(bool is_required) {
+    return {.name = "Tags",
+            .type = Type::Map,
+            .is_required = is_required,
+            .min = 1,
+            .max = 200,
+            .key = &kTagKey,
+            .element = &kTagValue};
+}
+constexpr Member kTagKeys{.name = "TagKeys",
+                          .type = Type::List,
+                          .is_required = true,
+                          .min = 1,
+                          .max = 50,
+                          .element = &kTagKey};
+
 constexpr Member kModeDetailsMembers[] = {
     {.name = "StreamMode", .is_required = true, .one_of = kModes}};
 constexpr Shape kModeDetails{kModeDetailsMembers};
@@ -50,7 +68,7 @@ constexpr Member kCreateStreamMembers[] = {
     name(true),
     count("ShardCount", 1, INT64_MAX),
     {.name = "StreamModeDetails", .type = Type::Structure, .shape = &kModeDetails},
-    {.name = "Tags", .type = Type::Map, .min = 0, .max = 200}};
+    tags(false)};
 constexpr Member kDeleteStreamMembers[] = {name(false), arn(), flag("EnforceConsumerDeletion")};
 constexpr Member kListStreamsMembers[] = {
     count("Limit", 1, 10000),
@@ -104,14 +122,8 @@ constexpr Member kGetRecordsMembers[] = {
     arn(),
     flag("DryRun")};
 
-constexpr Member kAddTagsMembers[] = {
-    name(false),
-    arn(),
-    {.name = "Tags", .type = Type::Map, .is_required = true, .min = 1, .max = 200}};
-constexpr Member kRemoveTagsMembers[] = {
-    name(false),
-    arn(),
-    {.name = "TagKeys", .type = Type::List, .is_required = true, .min = 1, .max = 50}};
+constexpr Member kAddTagsMembers[] = {name(false), arn(), tags(true)};
+constexpr Member kRemoveTagsMembers[] = {name(false), arn(), kTagKeys};
 constexpr Member kListTagsMembers[] = {name(false),
                                        arn(),
                                        count("Limit", 1, 50),

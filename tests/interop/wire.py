@@ -33,6 +33,7 @@ class Wire:
     """One connection to a broker."""
 
     def __init__(self, broker):
+        self.broker = broker
         self.connection = http.client.HTTPConnection(broker.url.removeprefix("http://"), timeout=60)
 
     def send(self, method, body, headers, path="/"):
