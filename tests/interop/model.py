@@ -85,6 +85,20 @@ FITTING = {
     r"^(0|([1-9]\d{0,38}))$": "7",
     r"^(0|([1-9]\d{0,128}))$": "7",
     r"[a-z0-9]{20}-[a-z0-9]{3}": "a" * 20 + "-aaa",
+    # Of channels.
+    r"arn:aws[-a-z0-9]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+": "arn:aws:iam::000000000000:role/none",
+    r"arn:aws[-a-z0-9]*:glue:[-a-z0-9]+:\d{12}:schema/[-a-zA-Z0-9_$#.]+/[-a-zA-Z0-9_$#.]+":
+        "arn:aws:glue:eu-west-1:000000000000:schema/none/none",
+    r"arn:aws[-a-z0-9]*:s3:::[a-z0-9._-]{3,63}": "arn:aws:s3:::none",
+    r"arn:aws[-a-z0-9]*:s3tables:[-a-z0-9]+:\d{12}:bucket/[a-z0-9_-]{3,63}":
+        "arn:aws:s3tables:eu-west-1:000000000000:bucket/none",
+    r"\d{12}": "000000000000",
+    r"[0-9A-Za-z!\-_'.*()\/]+": "none/",
+    r"[0-9A-Za-z!\-_'.*()\/=:{}]+": "none/",
+    r"[0-9a-z_]+": "none",
+    r"[\.\-_/#A-Za-z0-9]+": "none",
+    r"[^:*]*": "none",
+    r"[a-zA-Z0-9\.\_]+": "none",
 }
 # And one that violates nothing else.
 VIOLATING = {pattern: "a b" for pattern in FITTING}

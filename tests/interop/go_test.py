@@ -1,0 +1,17 @@
+"""The whole life of a stream through the AWS SDK for Go v2: go_test.py PROGRAM FOLDER"""
+import sys
+
+import install
+from broker import Broker
+from program import facts_of
+
+
+def main(program, directory):
+    life = install.go(directory)
+    with Broker(program) as broker:
+        facts = facts_of([life, broker.url], "go")
+    facts.settle()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
