@@ -14,8 +14,6 @@ namespace ondemand = simdjson::ondemand;
 
 static_assert(kBodyPadding >= simdjson::SIMDJSON_PADDING);
 constexpr std::size_t kKeptParserBytes = 2_MiB;  // larger bodies get a parser of their own
-constexpr std::size_t kPlentyBytes =
-    8_MiB;  // bodies beyond go the thorough way, which counts them exactly
 
 /// The characters of a string token without escapes; nothing for any other token.
 std::optional<std::string_view> plain_text(ondemand::value& value) {
@@ -65,8 +63,9 @@ class FastDecoder {
                                // enough
             }
         }
-        // Anything behind the document makes it none.
+        // Anything behind the document makes it none; the memory holds data and keys, nothing else.
         return !request_.records.empty() &&
+               static_cast<std::size_t>(at_ - request_.memory.get()) <= kRequestDataMax &&
                from.current_location().error() == simdjson::OUT_OF_BOUNDS;
     }
 
@@ -138,7 +137,6 @@ class FastDecoder {
 }  // namespace
 
 std::optional<PutRequest> decode_put_records_fast(std::string_view body) {
-    if (body.size() > kPlentyBytes) return std::nullopt;
     thread_local ondemand::parser kept;
     ondemand::parser own;
     ondemand::parser& parser = body.size() <= kKeptParserBytes ? kept : own;

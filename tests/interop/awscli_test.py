@@ -2,25 +2,40 @@
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 
+import model
 from broker import Broker, client_environment, skip
+from facts import Facts
 
 
 class Cli:
     def __init__(self, broker, program):
         self.broker = broker
+        self.facts = Facts("awscli")
         # Version 2 takes blobs as base64 unless it is told otherwise; version 1 takes them raw and knows no such option.
         version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
         self.aws = [program] + (["--cli-binary-format", "raw-in-base64-out"] if "aws-cli/2" in version else [])
 
     def run(self, operation, *arguments):
-        return subprocess.run(
+        done = subprocess.run(
             [*self.aws, "--endpoint-url", self.broker.url, "--output", "json", "kinesis", operation,
              *arguments], capture_output=True, text=True, env=client_environment(), timeout=60)
+        if operation != "wait":
+            self.note(operation, arguments, done.stderr if done.returncode else None)
+        return done
+
+    def note(self, operation, arguments, error):
+        name = next(name for name in model.OPERATIONS if name.lower() == operation.replace("-", ""))
+        options = {a[2:].replace("-", "") for a in arguments if a.startswith("--")}
+        members = [member for member in model.OPERATIONS[name].members if member.lower() in options]
+        named = re.search(r"\((\w+)\) when calling", error or "")
+        if error is None or named:
+            self.facts.add(name, members, named and named[1])
 
     def __call__(self, operation, *arguments):
         done = self.run(operation, *arguments)
@@ -116,6 +131,7 @@ def main(program):
         cli.fails("ResourceNotFoundException", "describe-stream-summary", "--stream-name", "orders")
         cli.fails("ResourceNotFoundException", "get-records", "--shard-iterator", kept)
         assert cli("list-streams")["StreamNames"] == []
+    cli.facts.settle()
     print("awscli: the life of a stream passed")
 
 

@@ -5,6 +5,7 @@ import time
 
 import cbor
 from broker import Broker
+from facts import Facts
 from wire import CBOR, JSON, Wire
 
 
@@ -18,7 +19,8 @@ def read(wire, content_type, **position):
 
 def main(program):
     with Broker(program) as broker:
-        wire = Wire(broker)
+        facts = Facts("raw-cbor")
+        wire = Wire(broker, facts)
         answer = wire.post("CreateStream", {"StreamName": "s", "ShardCount": 1}, CBOR)
         assert (answer.status, answer.body) == (200, b""), "an operation without an answer has an empty body"
         data = bytes(range(256))
@@ -58,6 +60,7 @@ def main(program):
         answer = wire.post("DescribeStream", b"\xbf\xff\xff", CBOR)
         assert (answer.status, answer.content_type, answer.document()) == (
             400, CBOR, {"__type": "SerializationException"})
+    facts.settle()
     print("cbor: the life of a stream passed")
 
 

@@ -3,6 +3,8 @@ import http.client
 import json
 
 import cbor
+import model
+from facts import Facts, members_of
 
 JSON = "application/x-amz-json-1.1"
 CBOR = "application/x-amz-cbor-1.1"
@@ -21,6 +23,7 @@ class Answer:
         """What the body says, by the media type that it claims; an empty body is None."""
         if self.body == b"":
             return None
+        assert b"StreamId" not in self.body, "clients rewrite their endpoint by it"
         return cbor.decode(self.body) if self.content_type == CBOR else json.loads(self.body)
 
     def error(self):
@@ -30,10 +33,11 @@ class Answer:
 
 
 class Wire:
-    """One connection to a broker."""
+    """One connection to a broker. What it shows of the API goes to `facts`."""
 
-    def __init__(self, broker):
+    def __init__(self, broker, facts=None):
         self.broker = broker
+        self.facts = facts or Facts("none")
         self.connection = http.client.HTTPConnection(broker.url.removeprefix("http://"), timeout=60)
 
     def send(self, method, body, headers, path="/"):
@@ -42,10 +46,17 @@ class Wire:
 
     def post(self, operation, body, content_type=JSON, **headers):
         """`body`: bytes as they are, or a document to be written in the encoding of `content_type`."""
+        members = {} if isinstance(body, bytes) else members_of(body)
         if not isinstance(body, bytes):
             body = cbor.encode(body) if content_type == CBOR else json.dumps(body).encode()
         all_headers = {"X-Amz-Target": f"Kinesis_20131202.{operation}", "Content-Type": content_type, **headers}
-        return self.send("POST", body, {k: v for k, v in all_headers.items() if v is not None})
+        answer = self.send("POST", body, {k: v for k, v in all_headers.items() if v is not None})
+        error = None
+        if answer.status != 200 and answer.content_type in (JSON, CBOR) and answer.body:
+            error = answer.error()[0]
+        if operation in model.OPERATIONS and (answer.status == 200 or error):
+            self.facts.add(operation, members, error)
+        return answer
 
     def call(self, operation, document, content_type=JSON):
         answer = self.post(operation, document, content_type)
