@@ -223,18 +223,20 @@ Task<Result<StreamPtr>> Catalog::complete_at_home(std::string name, Step step) {
     co_return changed;
 }
 
-Task<Result<StreamPtr>> Catalog::remove(std::string name) {
-    auto work = [this, name = std::move(name)]() mutable -> Task<Result<StreamPtr>> {
-        return remove_at_home(std::move(name));
+Task<Result<StreamPtr>> Catalog::remove(std::string name, Check check) {
+    auto work = [this, name = std::move(name),
+                 may = std::move(check)]() mutable -> Task<Result<StreamPtr>> {
+        return remove_at_home(std::move(name), std::move(may));
     };
     co_return co_await call_on(home(), std::move(work));
 }
 
-Task<Result<StreamPtr>> Catalog::remove_at_home(std::string name) {
+Task<Result<StreamPtr>> Catalog::remove_at_home(std::string name, Check check) {
     auto pass = co_await turnstile_.enter();
     const auto found = slots_[0].view->streams.find(name);
     if (found == slots_[0].view->streams.end()) co_return no_such_stream(name);
     const StreamPtr removed = found->second;
+    if (check) CO_TRY(check(*removed));
     std::vector<CatalogWrite> writes;
     writes.push_back({kStreamSpace, name, std::nullopt, versions_[name]});
     CO_TRY(co_await store_.commit(std::move(writes)));

@@ -32,6 +32,7 @@ class Catalog {
         std::uint32_t next_;
     };
     using Edit = std::move_only_function<Status(StreamInfo&, UidSource&)>;
+    using Check = std::move_only_function<Status(const StreamInfo&)>;
     /// Runs on the first reactor between "durable" and "visible": the log learns of new shards
     /// there.
     using BeforePublish = std::move_only_function<Task<Status>(StreamPtr)>;
@@ -64,8 +65,9 @@ class Catalog {
     /// afterwards. Errors: NotFound and those of `step`, with nothing changed; those of the store:
     /// it is visible, and must be made durable by a further `change`.
     Task<Result<StreamPtr>> complete(std::string name, Step step);
-    /// Takes a stream out. Returns what it was. Errors: NotFound; those of the store.
-    Task<Result<StreamPtr>> remove(std::string name);
+    /// Takes a stream out if `check` lets it go. Returns what it was. Errors: NotFound; those of
+    /// `check` and the store.
+    Task<Result<StreamPtr>> remove(std::string name, Check check = nullptr);
 
  private:
     struct alignas(64) Slot {
@@ -80,7 +82,7 @@ class Catalog {
     Task<Result<StreamPtr>> change_at_home(std::string name, Edit edit,
                                            BeforePublish before_publish);
     Task<Result<StreamPtr>> complete_at_home(std::string name, Step step);
-    Task<Result<StreamPtr>> remove_at_home(std::string name);
+    Task<Result<StreamPtr>> remove_at_home(std::string name, Check check);
     Task<Status> save(const StreamInfo& stream, const UidSource& uids);
     Task<void> read_versions(std::string name);
     Task<void> publish(std::shared_ptr<CatalogView> next);

@@ -1,6 +1,7 @@
 #include "engine/catalog/stream.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -41,6 +42,15 @@ const ShardInfo* StreamInfo::shard_by_index(std::uint32_t index) const {
         std::lower_bound(shards.begin(), shards.end(), index,
                          [](const ShardInfo& shard, std::uint32_t i) { return shard.index < i; });
     return found == shards.end() || found->index != index ? nullptr : &*found;
+}
+
+const ConsumerInfo* StreamInfo::find_consumer(std::string_view consumer) const {
+    const auto found = std::ranges::lower_bound(consumers, consumer, {}, &ConsumerInfo::name);
+    return found == consumers.end() || found->name != consumer ? nullptr : &*found;
+}
+
+ConsumerInfo* StreamInfo::find_consumer(std::string_view consumer) {
+    return const_cast<ConsumerInfo*>(std::as_const(*this).find_consumer(consumer));
 }
 
 void StreamInfo::index_open_shards() {

@@ -1,15 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/ids.h"
 #include "engine/base/time.h"
 #include "engine/base/uint128.h"
+#include "engine/catalog/consumer.h"
 
 namespace tidemill {
 
@@ -37,6 +40,19 @@ std::optional<std::uint32_t> parse_shard_id(std::string_view text);
 
 enum class StreamStatus : std::uint8_t { Creating, Active, Updating, Deleting };
 enum class StreamMode : std::uint8_t { Provisioned, OnDemand };
+/// How records find their shard: by their key, or, with Auto, evenly over the open ones.
+enum class RecordDistribution : std::uint8_t { ByKey, Auto };
+
+/// Metrics of single shards that somebody wants to see: bits, in the order of kShardMetricNames.
+using ShardMetrics = std::uint8_t;
+constexpr std::string_view kShardMetricNames[] = {"IncomingBytes",
+                                                  "IncomingRecords",
+                                                  "OutgoingBytes",
+                                                  "OutgoingRecords",
+                                                  "WriteProvisionedThroughputExceeded",
+                                                  "ReadProvisionedThroughputExceeded",
+                                                  "IteratorAgeMilliseconds"};
+constexpr ShardMetrics kAllShardMetrics = (1u << std::size(kShardMetricNames)) - 1;
 
 /// A change of shards that has been decided and not yet carried out: durable before the first of
 /// the parents is closed, so that a start after a crash can complete it. See
@@ -76,7 +92,16 @@ struct StreamInfo {
     WallTime created{};
     std::chrono::hours retention{24};
     std::uint64_t max_bytes = 0;  ///< stored in all its shards together; 0: no bound
+    std::uint32_t max_record_bytes = 1024 * 1024;  ///< data of one record
+    std::uint32_t warm_mib_per_second = 0;  ///< writes an on-demand stream must be ready for; or 0
+    RecordDistribution distribution = RecordDistribution::ByKey;
+    ShardMetrics shard_metrics = 0;
+    std::string owner_account;  ///< of 12 digits; empty: of whoever asks
+    std::string policy;         ///< who else may use it, in AWS's JSON; empty: none
     std::map<std::string, std::string> tags;
+    std::vector<ConsumerInfo> consumers;  ///< by name
+    /// Creation of the youngest consumer that is gone: later ones must not be taken for it.
+    WallTime gone_consumer{};
     StreamEncryption encryption;
     std::vector<ShardInfo> shards;    ///< by index, closed ones included until they expire
     std::vector<std::uint32_t> open;  ///< positions in `shards` of the open ones, by start of range
@@ -86,6 +111,8 @@ struct StreamInfo {
     const ShardInfo& shard_for(uint128 key) const { return shards[open[open_position_for(key)]]; }
     std::uint32_t open_position_for(uint128 key) const;  ///< the same as a position in `open`
     const ShardInfo* shard_by_index(std::uint32_t index) const;  ///< nullptr when there is none
+    const ConsumerInfo* find_consumer(std::string_view consumer) const;  ///< nullptr: none
+    ConsumerInfo* find_consumer(std::string_view consumer);
     /// Fills `open` from `shards`.
     void index_open_shards();
 };

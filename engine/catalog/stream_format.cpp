@@ -24,6 +24,16 @@ enum Field : std::uint64_t {
     kReshard = 21,
     kEncryption = 31,
     kMaxBytes = 12,  // left out when there is no bound
+    // These are left out while they are as in a new stream, so that a program that does not know
+    // them reads the rows of streams that do not use them.
+    kConsumer = 13,  // once a consumer
+    kPolicy = 15,
+    kOwnerAccount = 17,
+    kMaxRecordBytes = 14,
+    kWarmThroughput = 16,
+    kDistribution = 18,
+    kShardMetrics = 20,
+    kGoneConsumer = 22,
 };
 
 class Writer {
@@ -166,6 +176,30 @@ StreamEncryption read_encryption(Reader& from) {
     return encryption;
 }
 
+void write_consumer(Writer& to, const ConsumerInfo& consumer) {
+    to.text(consumer.name);
+    to.time(consumer.created);
+    to.text(consumer.policy);
+    to.number(consumer.tags.size());
+    for (const auto& [key, value] : consumer.tags) {
+        to.text(key);
+        to.text(value);
+    }
+}
+
+ConsumerInfo read_consumer(Reader& from) {
+    ConsumerInfo consumer;
+    consumer.name = from.text();
+    consumer.created = from.time();
+    consumer.policy = from.text();
+    const std::uint64_t tags = from.number();
+    for (std::uint64_t i = 0; i < tags && from.is_good(); ++i) {
+        std::string key = from.text();
+        consumer.tags[std::move(key)] = from.text();
+    }
+    return consumer;
+}
+
 Reshard read_reshard(Reader& from) {
     Reshard reshard;
     const std::uint64_t closing = from.number();
@@ -184,6 +218,64 @@ void put_field(Writer& to, Field id, Fill fill) {
     to.field(id, content);
 }
 
+/// What a new stream does not have.
+void write_settings(Writer& out, const StreamInfo& stream) {
+    const StreamInfo usual;
+    if (stream.max_bytes != 0)
+        put_field(out, kMaxBytes, [&](Writer& w) { w.number(stream.max_bytes); });
+    if (stream.max_record_bytes != usual.max_record_bytes)
+        put_field(out, kMaxRecordBytes, [&](Writer& w) { w.number(stream.max_record_bytes); });
+    if (stream.warm_mib_per_second != 0)
+        put_field(out, kWarmThroughput, [&](Writer& w) { w.number(stream.warm_mib_per_second); });
+    if (stream.distribution != usual.distribution)
+        put_field(out, kDistribution,
+                  [&](Writer& w) { w.number(static_cast<std::uint64_t>(stream.distribution)); });
+    if (stream.shard_metrics != 0)
+        put_field(out, kShardMetrics, [&](Writer& w) { w.number(stream.shard_metrics); });
+    if (!stream.owner_account.empty())
+        put_field(out, kOwnerAccount, [&](Writer& w) { w.text(stream.owner_account); });
+    if (!stream.policy.empty()) put_field(out, kPolicy, [&](Writer& w) { w.text(stream.policy); });
+    if (stream.gone_consumer != usual.gone_consumer)
+        put_field(out, kGoneConsumer, [&](Writer& w) { w.time(stream.gone_consumer); });
+    for (const auto& consumer : stream.consumers)
+        put_field(out, kConsumer, [&](Writer& w) { write_consumer(w, consumer); });
+}
+
+/// False when the field is not one of these.
+bool read_setting(std::uint64_t id, Reader& field, StreamInfo& stream) {
+    switch (id) {
+        case kMaxBytes:
+            stream.max_bytes = field.number();
+            return true;
+        case kMaxRecordBytes:
+            stream.max_record_bytes = field.number_as<std::uint32_t>();
+            return true;
+        case kWarmThroughput:
+            stream.warm_mib_per_second = field.number_as<std::uint32_t>();
+            return true;
+        case kDistribution:
+            stream.distribution = static_cast<RecordDistribution>(field.number_as<std::uint8_t>());
+            return true;
+        case kShardMetrics:
+            stream.shard_metrics = field.number_as<ShardMetrics>();
+            return true;
+        case kOwnerAccount:
+            stream.owner_account = field.text();
+            return true;
+        case kPolicy:
+            stream.policy = field.text();
+            return true;
+        case kGoneConsumer:
+            stream.gone_consumer = field.time();
+            return true;
+        case kConsumer:
+            stream.consumers.push_back(read_consumer(field));
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace
 
 std::vector<std::byte> encode_stream(const StreamInfo& stream) {
@@ -198,8 +290,7 @@ std::vector<std::byte> encode_stream(const StreamInfo& stream) {
     put_field(out, kCreated, [&](Writer& w) { w.time(stream.created); });
     put_field(out, kRetentionHours,
               [&](Writer& w) { w.number(static_cast<std::uint64_t>(stream.retention.count())); });
-    if (stream.max_bytes != 0)
-        put_field(out, kMaxBytes, [&](Writer& w) { w.number(stream.max_bytes); });
+    write_settings(out, stream);
     for (const auto& [key, value] : stream.tags)
         put_field(out, kTag, [&](Writer& w) {
             w.text(key);
@@ -258,9 +349,6 @@ Result<StreamInfo> decode_stream(Bytes bytes) {
             case kRetentionHours:
                 stream.retention = std::chrono::hours{field.number_as<std::uint32_t>()};
                 break;
-            case kMaxBytes:
-                stream.max_bytes = field.number();
-                break;
             case kTag: {
                 std::string key = field.text();
                 stream.tags[std::move(key)] = field.text();
@@ -279,6 +367,7 @@ Result<StreamInfo> decode_stream(Bytes bytes) {
                 stream.reshard = read_reshard(field);
                 break;
             default:
+                if (read_setting(id, field, stream)) break;
                 if (id % 2 != 0)
                     return fail(Errc::Unsupported,
                                 fmt::format("stream {} has field {}, which a newer version wrote",

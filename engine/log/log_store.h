@@ -63,6 +63,8 @@ struct ReadResult {
     Ordinal next =
         0;          ///< read from here next time; == the request's ordinal when nothing was there
     TailInfo tail;  ///< as of this read
+    /// As `batches`: the data key that each was stored under, 0 for a plain one. Empty: all plain.
+    std::vector<std::uint16_t> key_ids;
 };
 
 /// How far an idempotent producer has come in one shard.

@@ -24,6 +24,8 @@ void NativeConnection::produce(const wire::FrameView& frame) {
     const ShardUid shard{request->shard()};
     const auto batch = RecordBatchView::parse(frame.attachment);
     if (!batch) return refuse(batch.error());
+    if (const Status status = service().check_record_sizes(shard, *batch); !status)
+        return refuse(status.error());
     const auto writer = writer_of(shard);
     if (!writer) return refuse(writer.error());
 

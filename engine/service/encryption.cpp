@@ -89,7 +89,9 @@ Task<Result<StreamPtr>> LocalStreamService::start_encryption(std::string name,
                                                              std::string key_name) {
     auto edit = [this, key_name = std::move(key_name)](StreamInfo& stream,
                                                        Catalog::UidSource&) -> Status {
-        if (encryption_.keys == nullptr || !stream.encryption.is_on()) TRY(add_data_key(stream));
+        if (encryption_.keys == nullptr || !stream.encryption.is_on() ||
+            stream.encryption.key_name != key_name)
+            TRY(add_data_key(stream));
         stream.encryption.key_name = key_name;
         return {};
     };

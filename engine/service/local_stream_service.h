@@ -9,6 +9,7 @@
 #include "engine/service/encryption_options.h"
 #include "engine/service/stream_ciphers.h"
 #include "engine/service/stream_service.h"
+#include "proto/batch_codec.h"
 
 namespace tidemill {
 
@@ -37,12 +38,24 @@ class LocalStreamService final : public StreamService {
     const ReshardStats& reshard_stats() const { return reshard_stats_; }
 
     Task<Result<std::shared_ptr<const StreamInfo>>> create_stream(CreateStream request) override;
-    Task<Status> delete_stream(std::string name) override;
+    Task<Status> delete_stream(std::string name, bool with_consumers = false) override;
     Result<std::shared_ptr<const StreamInfo>> find_stream(std::string_view name) const override;
     std::shared_ptr<const CatalogView> catalog() const override;
     Task<Status> set_retention(std::string name, RetentionChange change) override;
     Task<Status> edit_tags(std::string name, std::map<std::string, std::string> set,
                            std::vector<std::string> remove) override;
+
+    Task<Result<ConsumerInfo>> register_consumer(std::string stream, std::string consumer,
+                                                 std::map<std::string, std::string> tags) override;
+    Task<Status> deregister_consumer(ConsumerRef consumer) override;
+    Task<Status> edit_consumer_tags(ConsumerRef consumer, std::map<std::string, std::string> set,
+                                    std::vector<std::string> remove) override;
+    Task<Result<std::shared_ptr<const StreamInfo>>> change_settings(std::string stream,
+                                                                    SettingsChange change) override;
+    Task<Status> set_policy(std::string stream, std::string policy) override;
+    Task<Status> set_consumer_policy(ConsumerRef consumer, std::string policy) override;
+    Task<Result<AccountSettings>> account_settings(std::string account) override;
+    Task<Result<AccountSettings>> commit_throughput(std::string account, bool is_wanted) override;
 
     Task<Result<std::shared_ptr<const StreamInfo>>> start_encryption(std::string name,
                                                                      std::string key_name) override;
@@ -62,6 +75,7 @@ class LocalStreamService final : public StreamService {
     Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                               std::vector<PutRecord> records) override;
     Result<ShardWriter*> writer(ShardUid shard) override;
+    Status check_record_sizes(ShardUid shard, const RecordBatchView& batch) override;
 
     Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) override;
     Task<Result<TailInfo>> tail(ShardUid shard) override;
@@ -94,7 +108,10 @@ class LocalStreamService final : public StreamService {
         std::unordered_map<ShardUid, std::unique_ptr<ShardWriter>> writers;
         RecordBatchBuilder builder;  // empty between calls
         std::vector<std::uint32_t>
-            first_of_open;                       // scratch of put_records: all kNone between calls
+            first_of_open;            // scratch of put_records: all kNone between calls
+        std::uint32_t next_even = 0;  // where the next record of an Auto stream goes
+        std::unordered_map<ShardUid, std::string> stream_names;  // of shards with large batches
+        BatchOpener opener;
         std::unique_ptr<StreamCiphers> ciphers;  // these two: with a master key
         std::unique_ptr<BlobCipher> blobs;
     };
@@ -119,6 +136,8 @@ class LocalStreamService final : public StreamService {
     Task<void> collect_sealed_bytes();
     Task<void> replace_if_used(StreamPtr stream);
     Task<void> save_sealed_bytes(StreamPtr stream);
+    Task<Status> check_warm_account(std::string account);
+    Result<StreamPtr> stream_of(ShardUid shard);
     Task<Status> tell_log(StreamPtr stream);
     Task<Status> forget_leases(StreamUid stream);
     Task<void> start_at_home();

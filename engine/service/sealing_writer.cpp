@@ -59,6 +59,7 @@ Status unseal_batches(ReadResult& read, ShardUid shard, StreamCipher& cipher,
     ASSIGN(const std::size_t total, plain_bytes(read));
     const Buffer buffer = Buffer::allocate(total);
     MutableBytes room = buffer.bytes();
+    read.key_ids.assign(read.batches.size(), 0);
     for (std::size_t i = 0; i < read.batches.size(); ++i) {
         BufferSlice& slice = read.batches[i];
         const std::uint16_t key_id = key_id_of(slice.bytes);
@@ -71,9 +72,11 @@ Status unseal_batches(ReadResult& read, ShardUid shard, StreamCipher& cipher,
             ++stats.refused_batches;
             if (i == 0) return opened;
             read.batches.resize(i);
+            read.key_ids.resize(i);
             read.next = RecordBatchView::trusted(read.batches.back().bytes).end_ordinal();
             return {};
         }
+        read.key_ids[i] = key_id;
         ++stats.opened_batches;
         stats.opened_bytes += to.size();
         slice = {buffer, to};

@@ -18,19 +18,101 @@ bool is_stream_name(std::string_view name) {
            std::ranges::all_of(name, fits);
 }
 
+namespace {
+
+constexpr std::string_view kReservedPrefix = "aws:";
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+/// Source: AWS, "Tag restrictions". All of Unicode beyond ASCII is taken for letters.
+bool is_tag_text(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+               (byte >= 'a' && byte <= 'z') ||
+               std::string_view(" \t\n_.:/=+-%@").find(c) != std::string_view::npos;
+    });
+}
+
+}  // namespace
+
 Status check_tags(const std::map<std::string, std::string>& tags) {
     if (tags.size() > limits::kTagsMax)
         return fail(Errc::InvalidArgument,
-                    fmt::format("A stream has at most {} tags; there would be {}.",
+                    fmt::format("A resource has at most {} tags; there would be {}.",
                                 limits::kTagsMax, tags.size()));
     for (const auto& [key, value] : tags) {
-        if (key.empty() || key.size() > 4 * limits::kTagKeyMax ||
-            value.size() > 4 * limits::kTagValueMax)
+        if (key.empty() || characters(key) > limits::kTagKeyMax ||
+            characters(value) > limits::kTagValueMax)
             return fail(Errc::InvalidArgument,
                         fmt::format("Tag keys have 1 to {} characters and values at most {}.",
                                     limits::kTagKeyMax, limits::kTagValueMax));
+        if (!is_tag_text(key) || !is_tag_text(value))
+            return fail(Errc::InvalidArgument,
+                        "Some tags contain invalid characters. Valid characters: Unicode letters, "
+                        "digits, white space, _ . : / = + - % @.");
+        if (key.starts_with(kReservedPrefix))
+            return fail(Errc::InvalidArgument,
+                        fmt::format("Tag keys that start with {} are reserved; '{}' does.",
+                                    kReservedPrefix, key));
     }
     return {};
+}
+
+Status edit_tags_of(std::map<std::string, std::string>& tags,
+                    const std::map<std::string, std::string>& set,
+                    const std::vector<std::string>& remove) {
+    for (const auto& [key, value] : set)
+        tags[key] = value;
+    for (const auto& key : remove)
+        tags.erase(key);
+    if (!set.empty() && tags.size() > limits::kTagsMax)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("A resource has at most {} tags; there would be {}.",
+                                limits::kTagsMax, tags.size()));
+    return {};
+}
+
+Status check_more_consumers(const StreamInfo& stream) {
+    if (stream.consumers.size() < limits::kConsumersPerStreamMax) return {};
+    return fail(Errc::LimitExceeded,
+                fmt::format("Stream {} has {} registered consumers, the limit.", stream.name,
+                            stream.consumers.size()));
+}
+
+Status check_policy(std::string_view policy) {
+    if (policy.size() <= limits::kPolicyBytesMax) return {};
+    return fail(Errc::InvalidArgument, fmt::format("A policy has at most {} bytes, not {}.",
+                                                   limits::kPolicyBytesMax, policy.size()));
+}
+
+Status check_settings(const StreamInfo& stream) {
+    if (stream.max_record_bytes < wire_limits::kRecordBytesDefault ||
+        stream.max_record_bytes > wire_limits::kRecordBytesMax)
+        return fail(Errc::Validation,
+                    fmt::format("A stream's records have at most 1024 to 10240 KiB; {} bytes were "
+                                "asked for.",
+                                stream.max_record_bytes));
+    if (stream.warm_mib_per_second > limits::kWarmMibPerSecondMax)
+        return fail(Errc::Validation,
+                    fmt::format("Warm throughput is at most {} MiB/s; {} were asked for.",
+                                limits::kWarmMibPerSecondMax, stream.warm_mib_per_second));
+    if (stream.mode == StreamMode::OnDemand) return {};
+    if (stream.warm_mib_per_second != 0)
+        return fail(Errc::Validation,
+                    "Warm throughput is not supported for a stream in PROVISIONED mode.");
+    if (stream.distribution == RecordDistribution::Auto)
+        return fail(Errc::InvalidArgument,
+                    "RecordDistributionStrategy AUTO is not supported for a stream in PROVISIONED "
+                    "mode.");
+    return {};
+}
+
+std::uint32_t warm_shards(std::uint32_t mib_per_second) {
+    return std::min(mib_per_second, limits::kShardsPerStreamMax);
 }
 
 Status check_shard_count(std::uint32_t count) {

@@ -3,16 +3,32 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/result.h"
 #include "engine/service/stream_service.h"
 
 namespace tidemill {
 
+/// The account that calls without credentials are of.
+constexpr const char* kDefaultAccount = "000000000000";
+
 /// [a-zA-Z0-9_.-]{1,128}
 bool is_stream_name(std::string_view name);
-/// Errors: InvalidArgument.
+/// Of tags that are to be set. Errors: InvalidArgument.
 Status check_tags(const std::map<std::string, std::string>& tags);
+/// Sets the tags of `set`, then takes those of `remove` away. Errors: InvalidArgument.
+Status edit_tags_of(std::map<std::string, std::string>& tags,
+                    const std::map<std::string, std::string>& set,
+                    const std::vector<std::string>& remove);
+/// Errors: LimitExceeded.
+Status check_more_consumers(const StreamInfo& stream);
+/// Errors: InvalidArgument.
+Status check_policy(std::string_view policy);
+/// Record size, mode, warmth and distribution fit together. Errors: InvalidArgument, Validation.
+Status check_settings(const StreamInfo& stream);
+/// How many shards take so much to write: one for each MiB/s.
+std::uint32_t warm_shards(std::uint32_t mib_per_second);
 /// Errors: InvalidArgument.
 Status check_retention(std::chrono::hours retention, std::uint64_t max_bytes, std::size_t shards);
 /// What the log must know of each shard of the stream, also of those that a reshard adds.

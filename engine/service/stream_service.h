@@ -13,6 +13,8 @@
 #include "engine/catalog/stream.h"
 #include "engine/io/task.h"
 #include "engine/log/log_store.h"
+#include "engine/service/stream_control.h"
+#include "proto/wire_limits.h"
 
 namespace tidemill {
 
@@ -24,6 +26,11 @@ struct CreateStream {
     StreamMode mode = StreamMode::Provisioned;
     std::chrono::hours retention{24};
     std::uint64_t max_bytes = 0;  ///< 0: no bound
+    std::uint32_t max_record_bytes = wire_limits::kRecordBytesDefault;
+    std::uint32_t warm_mib_per_second =
+        0;  ///< on demand only; more shards at once if it takes them
+    RecordDistribution distribution = RecordDistribution::ByKey;
+    std::string owner_account;  ///< empty: of whoever asks
     std::map<std::string, std::string> tags;
     EncryptionWish encryption = EncryptionWish::AsConfigured;
 };
@@ -61,13 +68,13 @@ struct Checkpoint {
 /// What the product does, free of any wire format. Every door calls this and owns no rule of its
 /// own. Core: every function may be called from any reactor and resumes there. One instance a
 /// process.
-class StreamService {
+class StreamService : public StreamControl {
  public:
-    virtual ~StreamService() = default;
-
-    // Streams. Errors: AlreadyExists, NotFound, ResourceInUse, InvalidArgument, LimitExceeded.
+    // Streams. Errors: AlreadyExists, NotFound, ResourceInUse, InvalidArgument, LimitExceeded;
+    // Validation as change_settings.
     virtual Task<Result<std::shared_ptr<const StreamInfo>>> create_stream(CreateStream request) = 0;
-    virtual Task<Status> delete_stream(std::string name) = 0;
+    /// Errors: also ResourceInUse when consumers are registered with it, unless these may go too.
+    virtual Task<Status> delete_stream(std::string name, bool with_consumers = false) = 0;
     /// From this core's view; no suspension. Errors: NotFound.
     virtual Result<std::shared_ptr<const StreamInfo>> find_stream(std::string_view name) const = 0;
     virtual std::shared_ptr<const CatalogView> catalog() const = 0;
@@ -83,8 +90,8 @@ class StreamService {
     // Encryption at rest (docs/encryption.md). Each is in force on every core when it returns, for
     // what is appended from then on; what is stored already stays as it is. Errors: NotFound;
     // Unsupported when the broker has no master key; LimitExceeded after 65,535 keys.
-    /// New batches are encrypted, under a new data key unless it is on already. `key_name` is kept
-    /// for descriptions.
+    /// New batches are encrypted, under a new data key unless it is on already by that name.
+    /// `key_name` is kept for descriptions.
     virtual Task<Result<std::shared_ptr<const StreamInfo>>> start_encryption(
         std::string name, std::string key_name) = 0;
     /// New batches are plain. The keys stay: older batches need them.
@@ -109,7 +116,8 @@ class StreamService {
         std::string stream, std::uint32_t shard_count) = 0;
 
     // Writing.
-    /// Routes each record by its hash key and appends one batch a shard. `outcomes[i]` belongs to
+    /// Routes each record by its hash key, or evenly when the stream says so, and appends one batch
+    /// a shard. `outcomes[i]` belongs to
     /// `records[i]`; a record that fails does not fail the others. One that meets a shard closed by
     /// a reshard waits for the new layout and goes there. Ownership: the views and `stream` live
     /// until the task ends.
@@ -118,6 +126,10 @@ class StreamService {
     /// This core's writer of an open shard, kept by the service; the fast path of the native door.
     /// The pointer stays valid on this core until the service stops. Errors: NotFound, ShardClosed.
     virtual Result<ShardWriter*> writer(ShardUid shard) = 0;
+
+    /// Whether a batch that goes to `writer` as it is holds no record larger than its stream
+    /// allows. Errors: NotFound, TooLarge, Corrupt.
+    virtual Status check_record_sizes(ShardUid shard, const RecordBatchView& batch) = 0;
 
     // Reading, as in LogStore.
     virtual Task<Result<ReadResult>> read(ShardUid shard, Ordinal from, ReadLimits limits) = 0;

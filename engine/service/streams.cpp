@@ -1,4 +1,6 @@
 // LocalStreamService: streams made, found, changed and deleted.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/service/local_stream_service.h"
@@ -15,7 +17,17 @@ Task<Result<std::shared_ptr<const StreamInfo>>> LocalStreamService::create_strea
     stream.mode = request.mode;
     stream.retention = request.retention;
     stream.max_bytes = request.max_bytes;
+    stream.max_record_bytes = request.max_record_bytes;
+    stream.warm_mib_per_second = request.warm_mib_per_second;
+    stream.distribution = request.distribution;
+    stream.owner_account = std::move(request.owner_account);
     stream.tags = std::move(request.tags);
+    CO_TRY(check_settings(stream));
+    if (stream.warm_mib_per_second != 0) {
+        CO_TRY(co_await check_warm_account(stream.owner_account));
+        request.shard_count =
+            std::max(request.shard_count, warm_shards(stream.warm_mib_per_second));
+    }
     const bool is_encrypted = request.encryption == EncryptionWish::AsConfigured
                                   ? encryption_.is_default
                                   : request.encryption == EncryptionWish::On;
@@ -24,8 +36,15 @@ Task<Result<std::shared_ptr<const StreamInfo>>> LocalStreamService::create_strea
     co_return co_await catalog_.create(std::move(stream), request.shard_count, std::move(tell));
 }
 
-Task<Status> LocalStreamService::delete_stream(std::string name) {
-    CO_ASSIGN(const StreamPtr removed, co_await catalog_.remove(std::move(name)));
+Task<Status> LocalStreamService::delete_stream(std::string name, bool with_consumers) {
+    auto check = [with_consumers](const StreamInfo& stream) -> Status {
+        if (with_consumers || stream.consumers.empty()) return {};
+        return fail(Errc::ResourceInUse,
+                    fmt::format("Stream {} has {} registered consumers: it is deleted only with "
+                                "their deletion enforced.",
+                                stream.name, stream.consumers.size()));
+    };
+    CO_ASSIGN(const StreamPtr removed, co_await catalog_.remove(std::move(name), std::move(check)));
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
     for (const auto& shard : removed->shards)
         shards.emplace_back(shard.uid, ShardPolicy{.is_deleted = true});
@@ -61,13 +80,10 @@ Task<Status> LocalStreamService::set_retention(std::string name, RetentionChange
 
 Task<Status> LocalStreamService::edit_tags(std::string name, std::map<std::string, std::string> set,
                                            std::vector<std::string> remove) {
+    CO_TRY(check_tags(set));
     auto edit = [set = std::move(set), remove = std::move(remove)](StreamInfo& stream,
                                                                    Catalog::UidSource&) -> Status {
-        for (const auto& [key, value] : set)
-            stream.tags[key] = value;
-        for (const auto& key : remove)
-            stream.tags.erase(key);
-        return check_tags(stream.tags);
+        return edit_tags_of(stream.tags, set, remove);
     };
     CO_TRY(co_await catalog_.change(std::move(name), std::move(edit), nullptr));
     co_return Status{};

@@ -29,14 +29,17 @@ struct Chain {
     std::uint32_t first = kNone, last = kNone;
 };
 
-Status check_record(const PutRecord& record) {
+Status check_size(const StreamInfo& stream, std::size_t bytes) {
+    if (bytes <= stream.max_record_bytes) return {};
+    return fail(Errc::TooLarge,
+                fmt::format("a record of stream {} has at most {} bytes of data, not {}",
+                            stream.name, stream.max_record_bytes, bytes));
+}
+
+Status check_record(const StreamInfo& stream, const PutRecord& record) {
     if (record.partition_key.size() > wire_limits::kPartitionKeyBytesMax)
         return fail(Errc::InvalidArgument, "a partition key has at most 256 characters");
-    if (record.data.size() > wire_limits::kRecordBytesDefault)
-        return fail(Errc::TooLarge,
-                    fmt::format("a record has at most {} bytes of data, not {}",
-                                wire_limits::kRecordBytesDefault, record.data.size()));
-    return {};
+    return check_size(stream, record.data.size());
 }
 
 uint128 hash_key_of(const PutRecord& record) {
@@ -73,6 +76,38 @@ Result<ShardWriter*> LocalStreamService::writer(ShardUid shard) {
     return writer;
 }
 
+/// The stream that a shard is of. Remembered: the catalog finds streams by name.
+Result<StreamPtr> LocalStreamService::stream_of(ShardUid shard) {
+    auto& names = this_core().stream_names;
+    const auto has_shard = [shard](const StreamInfo& stream) {
+        return std::ranges::find(stream.shards, shard, &ShardInfo::uid) != stream.shards.end();
+    };
+    if (const auto known = names.find(shard); known != names.end())
+        if (auto found = find_stream(known->second); found && has_shard(**found)) return *found;
+    for (const auto& [name, stream] : catalog_.view()->streams) {
+        if (!has_shard(*stream)) continue;
+        names[shard] = name;
+        return stream;
+    }
+    names.erase(shard);
+    return fail(Errc::NotFound, fmt::format("shard {} belongs to no stream", shard));
+}
+
+Status LocalStreamService::check_record_sizes(ShardUid shard, const RecordBatchView& batch) {
+    std::size_t bytes = batch.bytes().size();
+    if (batch.header().codec != static_cast<std::uint8_t>(Codec::None)) {
+        ASSIGN(const CompressedRecords records, compressed_records(batch));
+        bytes = records.records_bytes;
+    }
+    if (bytes <= wire_limits::kRecordBytesDefault) return {};  // so is each of its records
+    ASSIGN(const StreamPtr stream, stream_of(shard));
+    if (bytes <= stream->max_record_bytes) return {};
+    RecordCursor cursor = this_core().opener.open(batch);
+    for (RecordView record; cursor.next(record);)
+        TRY(check_size(*stream, record.data.size()));
+    return cursor.status();
+}
+
 Task<std::vector<PutOutcome>> LocalStreamService::put_records(const StreamInfo& stream,
                                                               std::vector<PutRecord> records) {
     auto outcomes = co_await put_routed(stream, records);
@@ -95,8 +130,8 @@ Task<void> LocalStreamService::follow_reshard(const StreamInfo& before,
         const auto found = find_stream(before.name);
         if (!found || (*found)->uid != before.uid) co_return;  // deleted: the refusal stands
         const StreamPtr layout = *found;
-        const bool is_still_closing = layout->shard_for(hash_key_of(records[left.front()])).uid ==
-                                      outcomes[left.front()].shard->uid;
+        const ShardInfo* met = layout->shard_by_index(outcomes[left.front()].shard->index);
+        const bool is_still_closing = met != nullptr && met->is_open();
         if (is_still_closing) {
             co_await reactor.sleep_until(reactor.clock().mono_now() + reshard_timing::kLookEvery);
             continue;
@@ -125,15 +160,19 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
 
     // 1. Chain the records of each shard. `first_of_open` finds a shard's chain; it is cleared
     // again before suspending.
+    const bool is_even = stream.distribution == RecordDistribution::Auto;
+    const auto open_count = static_cast<std::uint32_t>(stream.open.size());
+    std::uint32_t& next_even = core.next_even;
     auto& chain_of = core.first_of_open;
     if (chain_of.size() < stream.open.size()) chain_of.resize(stream.open.size(), kNone);
     for (std::uint32_t i = 0; i < records.size(); ++i) {
         const auto& record = records[i];
-        if (Status status = check_record(record); !status) {
+        if (Status status = check_record(stream, record); !status) {
             outcomes[i].append = rejected(std::move(status).error());
             continue;
         }
-        const std::uint32_t position = stream.open_position_for(hash_key_of(record));
+        const std::uint32_t position =
+            is_even ? next_even++ % open_count : stream.open_position_for(hash_key_of(record));
         outcomes[i].shard = &stream.shards[stream.open[position]];
         std::uint32_t& chain = chain_of[position];
         if (chain == kNone) {

@@ -11,12 +11,13 @@
 #include "engine/reactor/reactor.h"
 #include "engine/reactor/signal.h"
 #include "engine/service/stream_service.h"
+#include "tests/unit/engine/service/no_stream_control.h"
 
 namespace tidemill {
 
 /// A StreamService in memory, for one core: appends complete when the test lets them (or at once),
 /// reads return what was appended, stamped.
-class FakeStreamService final : public StreamService {
+class FakeStreamService final : public NoStreamControl {
  public:
     explicit FakeStreamService(Reactor& reactor) : reactor_(reactor) {}
 
@@ -79,7 +80,7 @@ class FakeStreamService final : public StreamService {
         streams_[request.name] = stream;
         co_return stream;
     }
-    Task<Status> delete_stream(std::string name) override {
+    Task<Status> delete_stream(std::string name, bool) override {
         if (streams_.erase(name) == 0) co_return fail(Errc::NotFound, "no stream " + name);
         co_return Status{};
     }
@@ -131,6 +132,7 @@ class FakeStreamService final : public StreamService {
     Task<std::vector<PutOutcome>> put_records(const StreamInfo&, std::vector<PutRecord>) override {
         co_return std::vector<PutOutcome>{};
     }
+    Status check_record_sizes(ShardUid, const RecordBatchView&) override { return {}; }
     Result<ShardWriter*> writer(ShardUid shard) override {
         const auto found = shards_.find(shard);
         if (found == shards_.end()) return fail(Errc::NotFound, "no such shard");

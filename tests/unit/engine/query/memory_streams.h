@@ -8,12 +8,13 @@
 #include "engine/reactor/reactor.h"
 #include "engine/reactor/signal.h"
 #include "engine/service/stream_service.h"
+#include "tests/unit/engine/service/no_stream_control.h"
 
 namespace tidemill::query {
 
 /// A StreamService in memory, for one core: streams, records and blobs outlive the "process" that a
 /// test restarts.
-class MemoryStreams final : public StreamService {
+class MemoryStreams final : public NoStreamControl {
  public:
     explicit MemoryStreams(Reactor& reactor) : reactor_(reactor) {}
 
@@ -171,7 +172,7 @@ class MemoryStreams final : public StreamService {
     Task<Result<std::shared_ptr<const StreamInfo>>> create_stream(CreateStream) override {
         co_return unsupported();
     }
-    Task<Status> delete_stream(std::string) override { co_return unsupported(); }
+    Task<Status> delete_stream(std::string, bool) override { co_return unsupported(); }
     Task<Result<std::shared_ptr<const StreamInfo>>> start_encryption(std::string,
                                                                      std::string) override {
         co_return fail(Errc::Unsupported, "not in this fake");
@@ -188,6 +189,7 @@ class MemoryStreams final : public StreamService {
         co_return unsupported();
     }
     Result<ShardWriter*> writer(ShardUid) override { return unsupported(); }
+    Status check_record_sizes(ShardUid, const RecordBatchView&) override { return {}; }
     Task<Result<Ordinal>> seek_time(ShardUid, WallTime) override { co_return unsupported(); }
     Task<Result<std::vector<Checkpoint>>> checkpoints(std::string, StreamUid) override {
         co_return unsupported();
