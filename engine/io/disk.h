@@ -48,7 +48,8 @@ class File {
     virtual Task<Status> sync() = 0;
 
     /// Extends the file to `size` bytes that read as zeros and whose space is reserved: no later
-    /// write below `size` meets a full disk. Durable with the next sync. The first write to a block
+    /// write below `size` meets a full disk. Durable with the next sync, and so is what is written
+    /// there before it, whatever its persistence. The first write to a block
     /// may cost a change of the file's extents more than later ones. Errors: NoSpace, IoFailed.
     virtual Task<Status> grow(std::uint64_t size) = 0;
 

@@ -33,7 +33,7 @@ void SimFileState::write(std::uint64_t offset, Bytes bytes, bool is_durable) {
     const std::uint64_t end = offset + bytes.size();
     seen_.write(offset, bytes);
     size_ = std::max(size_, end);
-    if (is_durable) {
+    if (is_durable && end <= grown_from_) {
         // A device writes whole sectors: what stood beside these bytes becomes durable with them.
         const std::uint64_t first = align_down(offset, kSimSector);
         durable_.copy(seen_, first, align_up(end, kSimSector) - first);
@@ -53,6 +53,7 @@ void SimFileState::write_some(std::uint64_t offset, Bytes bytes, Random& random)
 }
 
 void SimFileState::grow(std::uint64_t length) {
+    grown_from_ = std::min(grown_from_, size_);
     const std::vector<std::byte> zeros(length);
     write(size_, zeros, false);
 }
@@ -72,11 +73,17 @@ void SimFileState::sync() {
         if (dirty_pages_[page]) durable_.copy(seen_, page * kPage, kPage);
     dirty_pages_.clear();
     durable_size_ = size_;
+    grown_from_ = UINT64_MAX;
 }
 
 void SimFileState::flip_bit(std::uint64_t offset, unsigned bit) {
     seen_.flip_bit(offset, bit);
     durable_.flip_bit(offset, bit);
+}
+
+void SimFileState::plant(std::uint64_t offset, Bytes bytes) {
+    seen_.write(offset, bytes);
+    durable_.write(offset, bytes);
 }
 
 void SimFileState::lose_unsynced(PowerLoss style, Random& random) {
@@ -112,6 +119,7 @@ void SimFileState::restart() {
     seen_ = durable_;
     size_ = durable_size_;
     dirty_pages_.clear();
+    grown_from_ = UINT64_MAX;
 }
 
 }  // namespace tidemill

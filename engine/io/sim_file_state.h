@@ -30,13 +30,15 @@ class SimFileState {
     void write(std::uint64_t offset, Bytes bytes, bool is_durable);
     /// A write that failed: each of its sectors by chance.
     void write_some(std::uint64_t offset, Bytes bytes, Random& random);
-    /// Appends zeros; as durable as a write that was not asked to be.
+    /// Appends zeros. Until a sync nothing that is written there is durable.
     void grow(std::uint64_t length);
     void punch(std::uint64_t offset, std::uint64_t length);
     void sync();
     /// What was written since the last sync stays visible, but no later sync will save it.
     void fail_sync() { dirty_pages_.clear(); }
     void flip_bit(std::uint64_t offset, unsigned bit);
+    /// What somebody else had written there long ago.
+    void plant(std::uint64_t offset, Bytes bytes);
 
     /// In this order on a crash: the unsynced pages, then each write in flight, then `restart`.
     void lose_unsynced(PowerLoss style, Random& random);
@@ -47,6 +49,7 @@ class SimFileState {
     SimBytes seen_, durable_;
     std::vector<bool> dirty_pages_;  // by page; shorter than the file when the rest is clean
     std::uint64_t size_ = 0, durable_size_ = 0;
+    std::uint64_t grown_from_ = UINT64_MAX;  // grown from there on since the last sync
 };
 
 }  // namespace tidemill

@@ -228,6 +228,13 @@ void SimStorage::flip_bit(const std::string& name, std::uint64_t offset, unsigne
     file->flip_bit(offset, bit);
 }
 
+void SimStorage::plant(const std::string& name, std::uint64_t offset, Bytes bytes) {
+    const auto file = file_of(name);
+    TM_CHECK(file != nullptr && offset + bytes.size() <= file->size(), "no {} bytes at {} of {}",
+             bytes.size(), offset, name);
+    file->plant(offset, bytes);
+}
+
 std::optional<std::vector<std::byte>> SimStorage::contents(const std::string& name) const {
     const auto file = file_of(name);
     if (file == nullptr) return std::nullopt;

@@ -37,9 +37,10 @@ struct SimFaults {
 /// stay visible and are lost by the next crash, whatever later syncs say.
 ///
 /// What a crash leaves: writes that ended Durable, and all that had ended before a successful sync
-/// began. Of every other write each page that was cached, and each write still in flight as one, is
-/// lost, torn at 512 bytes, or present. A file's size is its durable size or, by chance, the size
-/// seen. Names: see SimDirectory; a file whose name is lost is gone. Core: one thread.
+/// began; not what was written into a file's growth before a sync. Of every other write each page
+/// that was cached, and each write still in flight as one, is lost, torn at 512 bytes, or present.
+/// A file's size is its durable size or, by chance, the size seen. Names: see SimDirectory; a file
+/// whose name is lost is gone. Core: one thread.
 class SimStorage {
  public:
     explicit SimStorage(std::uint64_t seed, std::uint64_t capacity_bytes = UINT64_MAX);
@@ -81,6 +82,8 @@ class SimStorage {
     std::uint64_t used_bytes() const;
     /// Decay at rest. TM_CHECKs that the file exists and is long enough.
     void flip_bit(const std::string& name, std::uint64_t offset, unsigned bit);
+    /// Content of an earlier use of the file's blocks. TM_CHECKs that they lie within the file.
+    void plant(const std::string& name, std::uint64_t offset, Bytes bytes);
     /// False makes File::is_direct false, as on a file system that refuses it.
     void set_direct(bool direct) { is_direct_ = direct; }
 

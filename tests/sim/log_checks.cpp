@@ -19,10 +19,15 @@ void LogWorld::take(LogProcess& process, ShardModel& shard, Ordinal& at, const R
         journal_.expect(is_first || batch->first_ordinal() == at,
                         "shard {}: a read goes on at {} behind {}", shard.uid,
                         batch->first_ordinal(), at);
-        Sent* sent = ledger_.identify(*batch);
-        journal_.expect(sent != nullptr, "shard {}: at {} is a batch that nobody has sent",
+        const auto pieces = ledger_.identify(*batch);
+        journal_.expect(!pieces.empty(), "shard {}: at {} is a batch that nobody has sent",
                         shard.uid, at);
-        shard.read(journal_, now, at, *batch, *sent);
+        for (const auto& piece : pieces) {
+            if (piece.end() <= at) continue;  // a packed batch is served whole
+            shard.read(journal_, now, at, piece);
+            at = piece.end();
+        }
+        counts.packed_batches += batch->is_packed();
         at = batch->end_ordinal();
         is_first = false;
         ++counts.followed;

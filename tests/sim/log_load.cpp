@@ -130,7 +130,7 @@ void LogWorld::let_tick(LogProcess& process) {
         while (storage_->step())
             process.cores.run_until_idle();
     }
-    if (process.is_lost()) return;
+    if (process.is_lost() || is_tight_) return;
     journal_.note("    synced");
     secure();
 }

@@ -71,7 +71,10 @@ LogConfig draw_config(Random& random, std::uint32_t cores) {
     config.spare_files = static_cast<std::uint32_t>(random.below(3));
     config.disk_budget_bytes = one_of(0, 0, 0, 2_MiB);
     config.tick = std::chrono::seconds(one_of(1, 10, 30));
-    config.packs = false;  // the model knows appends by their batches; see rewrite_sim_test.cpp
+    config.packs = random.chance(0.5);
+    config.pack_gain_min = 1;
+    config.pack_gain_share = 0.1;
+    config.rewrite_gain_min = one_of(8_KiB, 64_KiB, 256_KiB);
     return config;
 }
 

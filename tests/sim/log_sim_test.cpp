@@ -48,6 +48,9 @@ TEST_CASE("log simulation: nothing acknowledged is lost, nothing damaged is serv
     CHECK_GT(counts.leaps, options.count / 4);
     CHECK_GT(counts.flips_in_data, options.count / 10);
     CHECK_GT(counts.reads_refused, options.count / 20);
+    CHECK_GT(counts.rewritten, options.count / 20);
+    CHECK_GT(counts.packed_batches, options.count / 4);
+    CHECK_GT(counts.stale, options.count / 20);
     CHECK_GT(counts.in_memory, options.count / 5);
     CHECK_GT(counts.rolled_back, options.count / 20);
 }

@@ -48,13 +48,15 @@ void LogWorld::plan_faults() {
     if (random_.chance(0.4)) faults.early = 0.5;
     if (random_.chance(0.2)) faults.read_error = 0.02;
     if (random_.chance(0.15)) faults.punch_error = 0.3;
-    // What has been acknowledged before its write is lost with a disk that fails or is full.
+    const bool is_full = random_.chance(0.2);
+    if (is_full) storage_->set_capacity(storage_->used_bytes() + random_.below(1_MiB));
+    is_tight_ = is_full;
+    // What has been acknowledged before its write is lost with a disk that fails.
     if (is_memory()) return;
     if (random_.chance(0.25)) faults.write_error = 0.01;
     if (random_.chance(0.2)) faults.sync_error = 0.1;
     if (random_.chance(0.15)) faults.directory_error = 0.1;
     if (random_.chance(0.7)) faults.short_write = 0.7;
-    if (random_.chance(0.2)) storage_->set_capacity(storage_->used_bytes() + random_.below(1_MiB));
 }
 
 std::unique_ptr<LogProcess> LogWorld::start() {
@@ -104,6 +106,7 @@ void LogWorld::live(bool is_last) {
     if (random_.chance(0.3)) plan_faults();  // a recovery in bad weather
     storage_->set_capacity(UINT64_MAX);
     if (random_.chance(0.2)) storage_->crash_after(random_.below(60));
+    if (life_ > 1 && random_.chance(0.2)) plant_stale();
     journal_.note("life {}: {} cores, {} lanes", life_, cores_, config_.lane_count);
     auto process = start();
     heal();
@@ -137,7 +140,7 @@ void LogWorld::live(bool is_last) {
             write_out(*process);
         }
         journal_.note("  {}", is_kill ? "kill" : "crash");
-        if (is_written && !process->is_lost()) killed_ = storage_->crashes() + 1;
+        if (is_written && !is_tight_ && !process->is_lost()) killed_ = storage_->crashes() + 1;
         storage_->crash(is_kill ? PowerLoss::ProcessOnly : PowerLoss::Chance);
     }
     end(*process, is_in_good_weather);
@@ -164,6 +167,7 @@ void LogWorld::end(LogProcess& process, bool is_in_good_weather) {
         for (const auto& stats : process.run(process.store->stats())) {
             counts.segments += stats.segments;
             counts.reopened += stats.reopened;
+            counts.rewritten += stats.segments_rewritten;
             counts.let_go += stats.segments_recycled + stats.segments_removed;
             journal_.expect(!is_in_good_weather || stats.pending_bytes == 0,
                             "at rest, {} bytes wait for the disk", stats.pending_bytes);
@@ -173,6 +177,7 @@ void LogWorld::end(LogProcess& process, bool is_in_good_weather) {
     process.stop();
     if (is_in_good_weather && !was_lost) secure();
     is_doubtful_ = is_memory();
+    if (is_tight_ && !is_in_good_weather) killed_ = UINT64_MAX;  // what found no room is lost
     const auto at_end = time(process);
     for (auto& shard : shards_)
         shard.end_life(at_end);
@@ -227,7 +232,8 @@ void LogWorld::Counts::add(const Counts& other) {
          &Counts::refused, &Counts::followed, &Counts::crashes, &Counts::recoveries_crashed,
          &Counts::segments, &Counts::reopened, &Counts::trims, &Counts::seals, &Counts::deletions,
          &Counts::leaps, &Counts::let_go, &Counts::flips, &Counts::flips_in_data,
-         &Counts::reads_refused, &Counts::in_memory, &Counts::rolled_back);
+         &Counts::reads_refused, &Counts::in_memory, &Counts::rolled_back, &Counts::packed_batches,
+         &Counts::rewritten, &Counts::stale);
 }
 
 std::string LogWorld::Counts::to_text() const {
@@ -235,10 +241,11 @@ std::string LogWorld::Counts::to_text() const {
         "{} lives, {} crashes ({} in a recovery), {} reopened; {} appends: {} acknowledged, {} "
         "unknown, {} refused; {} batches followed; {} segments, {} let go; {} trims, {} seals, {} "
         "deletions, {} leaps of the clock; {} bits flipped ({} in data), {} reads refused; {} "
-        "lives synced later, {} shards rolled back",
+        "lives synced later, {} shards rolled back; {} segments rewritten, {} packed batches read, "
+        "{} stale commits planted",
         lives, crashes, recoveries_crashed, reopened, appends, acknowledged, unknown, refused,
         followed, segments, let_go, trims, seals, deletions, leaps, flips, flips_in_data,
-        reads_refused, in_memory, rolled_back);
+        reads_refused, in_memory, rolled_back, rewritten, packed_batches, stale);
 }
 
 }  // namespace tidemill::sim

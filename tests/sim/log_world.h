@@ -33,6 +33,7 @@ class LogWorld {
     struct Counts {
         std::uint64_t lives = 0, appends = 0, acknowledged = 0, unknown = 0, refused = 0;
         std::uint64_t followed = 0;  ///< batches read by followers
+        std::uint64_t packed_batches = 0, rewritten = 0, stale = 0;
         std::uint64_t crashes = 0, recoveries_crashed = 0, segments = 0, reopened = 0;
         std::uint64_t trims = 0, seals = 0, deletions = 0, leaps = 0, let_go = 0;
         std::uint64_t flips = 0, flips_in_data = 0, reads_refused = 0;
@@ -85,6 +86,8 @@ class LogWorld {
     void check_shard(LogProcess& process, ShardModel& shard);
     void check_offline();
     LogReport look_offline(const VisitBatch& visit = nullptr);
+    // commits that do not belong where they stand (log_stale.cpp)
+    void plant_stale();
     // bits that flip at rest (log_decay.cpp)
     void decay();
     void decay_of_data();
@@ -101,6 +104,7 @@ class LogWorld {
     std::vector<std::unique_ptr<Follower>> followers_;
     std::uint32_t life_ = 0;
     bool is_doubtful_ = false;  // durability `memory`: since the last check there was a crash
+    bool is_tight_ = false;     // durability `memory`: the disk was full in this life
     std::uint64_t killed_ = 0;  // the crash that was a kill with nothing left to write
     Fence fence_;
 

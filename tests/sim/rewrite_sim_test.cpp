@@ -155,10 +155,13 @@ class World {
         verify(*process);
         const auto steps = 30 + random_.below(60);
         const auto crash_step = random_.below(steps * 2);
+        if (random_.chance(0.2))
+            storage_->set_capacity(storage_->used_bytes() + random_.below(2_MiB));
         for (std::uint64_t i = 0; i < steps && !process->is_lost(); ++i) {
             for (auto n = random_.below(is_small_ ? 60 : 12); n > 0 && !process->is_lost(); --n)
                 append(*process);
             if (i == crash_step) storage_->crash_after(random_.below(150));
+            if (random_.chance(0.02)) storage_->set_capacity(UINT64_MAX);
             if (random_.chance(0.15)) change(*process);
             if (random_.chance(0.05)) storage_->fail_next(SimCall::Write, EIO, random_.below(20));
             rest(*process);
@@ -170,6 +173,7 @@ class World {
         if (random_.chance(0.7) && !process->is_lost()) storage_->crash();
         if (process->is_lost()) ++crashes;
         storage_->crash_after(UINT64_MAX);
+        storage_->set_capacity(UINT64_MAX);
         process->reactor.run(process->store->stop());
         check_sound();
     }

@@ -18,24 +18,27 @@ void write_text(std::string& text, std::uint64_t id, std::uint32_t index, std::s
     text.resize(std::max(bytes, text.size()), filling(id, index));
 }
 
-/// The append's number when the text is that of its record `index`.
-std::optional<std::uint64_t> read_text(std::string_view text, std::uint32_t index) {
-    std::uint64_t id = 0;
-    std::uint32_t number = 0;
+struct RecordName {
+    std::uint64_t id = 0;  // of the append
+    std::uint32_t index = 0;
+};
+
+/// Which record the text is; nothing when it is none, or not whole.
+std::optional<RecordName> read_text(std::string_view text) {
+    RecordName name;
     const char* end = text.data() + text.size();
-    const auto of_append = std::from_chars(text.data(), end, id);
+    const auto of_append = std::from_chars(text.data(), end, name.id);
     if (of_append.ec != std::errc() || of_append.ptr == end || *of_append.ptr != '/')
         return std::nullopt;
-    const auto of_record = std::from_chars(of_append.ptr + 1, end, number);
-    if (of_record.ec != std::errc() || number != index || of_record.ptr == end ||
-        *of_record.ptr != '/')
+    const auto of_record = std::from_chars(of_append.ptr + 1, end, name.index);
+    if (of_record.ec != std::errc() || of_record.ptr == end || *of_record.ptr != '/')
         return std::nullopt;
     const char* after = of_record.ptr + 1;
-    if (after == end) return id;
+    if (after == end) return name;
     const auto rest = static_cast<std::size_t>(end - after);
-    if (*after != filling(id, index) || std::memcmp(after, after + 1, rest - 1) != 0)
+    if (*after != filling(name.id, name.index) || std::memcmp(after, after + 1, rest - 1) != 0)
         return std::nullopt;
-    return id;
+    return name;
 }
 
 void ended(AppendOp& op) noexcept {
@@ -80,17 +83,27 @@ Sent& SentLedger::add(const Journal& journal, ShardModel& model, std::uint32_t c
     return *all_.back();
 }
 
-Sent* SentLedger::identify(const RecordBatchView& batch) const {
+std::vector<Piece> SentLedger::identify(const RecordBatchView& batch) const {
     RecordCursor cursor(batch);
-    RecordView record;
-    Sent* sent = nullptr;
-    for (std::uint32_t i = 0; cursor.next(record); ++i) {
-        const auto id = read_text(as_text(record.data), i);
-        if (!id || *id >= all_.size() || (sent != nullptr && sent->id != *id)) return nullptr;
-        sent = all_[*id].get();
+    std::vector<Piece> pieces;
+    Ordinal next = 0;
+    for (RecordView record; cursor.next(record); next = cursor.ordinal() + 1) {
+        const auto name = read_text(as_text(record.data));
+        if (!name || name->id >= all_.size()) return {};
+        const Piece piece{all_[name->id].get(), cursor.ordinal() - name->index, cursor.ordinal(),
+                          cursor.arrival()};
+        const bool is_new = pieces.empty() || next == pieces.back().end();
+        if (!is_new && (piece.sent != pieces.back().sent || piece.first != pieces.back().first ||
+                        piece.arrival != pieces.back().arrival))
+            return {};
+        if (!is_new) continue;
+        if (!pieces.empty() && piece.at != piece.first) return {};
+        pieces.push_back(piece);
     }
-    const bool is_whole = sent != nullptr && cursor.status() && sent->count == batch.record_count();
-    return is_whole ? sent : nullptr;
+    const bool is_whole = cursor.status() && !pieces.empty() && next == pieces.back().end();
+    const bool is_one = is_whole && pieces.size() == 1 && pieces.front().at == pieces.front().first;
+    if (!is_whole || (!is_one && !batch.is_packed())) return {};
+    return pieces;
 }
 
 void ShardModel::must_have(const Journal& journal, Ordinal at, const Sent& sent) {
@@ -118,12 +131,15 @@ void ShardModel::must_have(const Journal& journal, Ordinal at, const Sent& sent)
 }
 
 void ShardModel::read(const Journal& journal, const WorldTime& time, Ordinal from,
-                      const RecordBatchView& batch, Sent& sent) {
-    const Ordinal at = batch.first_ordinal();
+                      const Piece& piece) {
+    auto& sent = *piece.sent;
+    const Ordinal at = piece.first;
     journal.expect(sent.shard == uid, "shard {} serves append {} of shard {}", uid, sent.id,
                    sent.shard);
-    journal.expect(batch.end_ordinal() > from, "shard {}: a read from {} is given {} to {}", uid,
-                   from, at, batch.end_ordinal());
+    journal.expect(piece.end() > from, "shard {}: a read from {} is given {} to {}", uid, from, at,
+                   piece.end());
+    journal.expect(piece.at <= std::max({from, at, trim_asked}),
+                   "shard {}: append {} lacks its records {} to {}", uid, sent.id, at, piece.at);
     if (at > from) pass_over(journal, time, from, at);
     const bool was_known = must_.contains(at) || gone_.contains(at);
     const bool is_ok =
@@ -136,13 +152,13 @@ void ShardModel::read(const Journal& journal, const WorldTime& time, Ordinal fro
     journal.expect(!is_acknowledged || sent.result.first_ordinal == at,
                    "shard {}: append {} was acknowledged at {} and is read at {}", uid, sent.id,
                    sent.result.first_ordinal, at);
-    journal.expect(!is_acknowledged || sent.result.arrival == batch.arrival(),
+    journal.expect(!is_acknowledged || sent.result.arrival == piece.arrival,
                    "shard {}: append {} has another arrival time than was acknowledged", uid,
                    sent.id);
     sent.is_seen = true;
     if (!gone_.contains(at)) {
         must_have(journal, at, sent);
-        must_.at(at).arrival_ms = to_millis(batch.arrival());
+        must_.at(at).arrival_ms = to_millis(piece.arrival);
     }
 }
 
@@ -219,7 +235,12 @@ std::optional<Ordinal> ShardModel::next_known(Ordinal from) const {
 }
 
 void ShardModel::excuse(Ordinal begin, Ordinal end) {
-    for (auto known = must_.lower_bound(begin); known != must_.end() && known->first < end;) {
+    auto known = must_.lower_bound(begin);
+    if (known != must_.begin()) {
+        const auto before = std::prev(known);
+        if (before->first + before->second.sent->count > begin) known = before;
+    }
+    while (known != must_.end() && known->first < end) {
         gone_.emplace(known->first, known->second.sent);
         known = must_.erase(known);
     }

@@ -32,6 +32,16 @@ struct Sent : AppendOp {
     Ordinal end() const { return result.first_ordinal + count; }
 };
 
+/// What of an append was read: all of it, but for the first one of a packed batch.
+struct Piece {
+    Sent* sent = nullptr;
+    Ordinal first = 0;  ///< of the append
+    Ordinal at = 0;     ///< of the first record that is there
+    WallTime arrival{};
+
+    Ordinal end() const { return first + sent->count; }
+};
+
 /// All appends of a run. What each record says follows from its append's number, so that a reader
 /// can tell whose it is.
 class SentLedger {
@@ -39,8 +49,9 @@ class SentLedger {
     /// A new append to `model`'s shard; takes its end into the model.
     Sent& add(const Journal& journal, ShardModel& model, std::uint32_t count,
               std::size_t record_bytes);
-    /// The append that `batch` is, whole; null when it is none.
-    Sent* identify(const RecordBatchView& batch) const;
+    /// The appends that `batch` holds, in order; nothing when it is not made of whole ones. Only of
+    /// a packed batch may there be several, and the first lack its beginning.
+    std::vector<Piece> identify(const RecordBatchView& batch) const;
     std::size_t size() const { return all_.size(); }
     Sent& at(std::size_t i) const { return *all_[i]; }
 
@@ -79,10 +90,9 @@ class ShardModel {
     void must_have(const Journal& journal, Ordinal at, const Sent& sent);
     void may_have(const Sent& sent) { may_.insert(&sent); }
 
-    /// A reader that stood at `from` was given `batch`, which is `sent`. Checks that it may be
-    /// there, at this place, and that nothing was left out that must be between.
-    void read(const Journal& journal, const WorldTime& time, Ordinal from,
-              const RecordBatchView& batch, Sent& sent);
+    /// A reader that stood at `from` was given `piece`. Checks that it may be there, at this place,
+    /// and that nothing was left out that must be between.
+    void read(const Journal& journal, const WorldTime& time, Ordinal from, const Piece& piece);
     /// A reader that stood at `from` was told that nothing comes before `to`.
     void pass_over(const Journal& journal, const WorldTime& time, Ordinal from, Ordinal to);
     /// A life ends. What has expired by its clock may be gone for good, even if the next one's
@@ -100,7 +110,7 @@ class ShardModel {
     bool settle_for(const Journal& journal, const TailInfo& tail);
     /// The first acknowledged ordinal at or behind `from`.
     std::optional<Ordinal> next_known(Ordinal from) const;
-    /// Damage in [begin, end): what was there is excused.
+    /// Damage in [begin, end): what was there, also in part, is excused.
     void excuse(Ordinal begin, Ordinal end);
 
  private:
