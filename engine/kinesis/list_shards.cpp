@@ -14,6 +14,14 @@ constexpr auto kTokenLife = std::chrono::seconds(300);
 /// Which shards are listed.
 enum class Kind : std::uint8_t { All, OpenAt, OpenAtOrAfter };
 
+/// When a shard began to take records. Its creation may be told as up to a second later, so that it
+/// follows its parents' (engine/catalog/reshard.cpp).
+WallTime began(const StreamInfo& stream, const ShardInfo& shard) {
+    const ShardInfo* parent = shard.parent ? stream.shard_by_index(*shard.parent) : nullptr;
+    if (parent == nullptr || !parent->closed) return shard.created;
+    return std::min(shard.created, *parent->closed);
+}
+
 /// A listing on its way: what NextToken carries.
 struct Listing {
     Kind kind = Kind::All;
@@ -23,13 +31,13 @@ struct Listing {
     StreamUid stream;
     std::string name;
 
-    bool lists(const ShardInfo& shard) const {
+    bool lists(const StreamInfo& of, const ShardInfo& shard) const {
         if (after && shard.index <= *after) return false;
         switch (kind) {
             case Kind::All:
                 return true;
             case Kind::OpenAt:
-                return shard.created <= time && (shard.is_open() || *shard.closed > time);
+                return began(of, shard) <= time && (shard.is_open() || *shard.closed > time);
             case Kind::OpenAtOrAfter:
                 return shard.is_open() || *shard.closed >= time;
         }
@@ -158,7 +166,7 @@ Task<ApiStatus> list_shards(Call& call) {
     std::optional<std::uint32_t> last;
     bool has_more = false;
     for (const auto& shard : stream->shards) {
-        if (!listing->lists(shard)) continue;
+        if (!listing->lists(*stream, shard)) continue;
         if (count == limit) {
             has_more = true;
             break;
