@@ -14,7 +14,7 @@ namespace {
 
 // What the command line says; empty means: as the file or the default has it.
 struct Options {
-    std::string config, data, listen, durability, log_level, segment_bytes, io, disk_budget;
+    std::string config, data, listen, durability, log_level, segment_bytes, io, disk_budget, limits;
     bool is_buffered = false;
     std::uint32_t cores = 0, lanes = 0;
     CLI::Option *cores_given = nullptr, *lanes_given = nullptr;
@@ -32,6 +32,7 @@ Result<Config> settings(const Options& options) {
             options.durability == "disk" ? LogDurability::Disk : LogDurability::Memory;
     if (!options.log_level.empty()) config.log_level = *log::parse_level(options.log_level);
     if (!options.io.empty()) config.io = *parse_io(options.io);
+    if (!options.limits.empty()) config.usage.mode = *parse_limits_mode(options.limits);
     if (options.is_buffered) config.direct_io = false;
     if (!options.segment_bytes.empty()) {
         ASSIGN(config.segment_bytes, parse_size(options.segment_bytes));
@@ -100,6 +101,11 @@ void add_serve_command(CLI::App& app, Run& run) {
                       "Go through the page cache even where O_DIRECT works");
     command->add_option("--disk-budget", options->disk_budget,
                         "What the log may take of the disk, like 100GiB; 0: what is there");
+    command
+        ->add_option("--limits", options->limits,
+                     "none (as fast as the machine goes) or aws (what AWS allows a shard, a stream "
+                     "and an account)")
+        ->check(CLI::IsMember({"none", "aws"}));
     command->add_option("--log-level", options->log_level, "debug, info, warning, error, off")
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
     command->callback([&run, options] { run = [options] { return serve(*options); }; });

@@ -68,4 +68,41 @@ std::unexpected<ApiError> stream_failure(const Call& call, std::string_view name
     return std::unexpected(to_api_error(error));
 }
 
+std::string shard_rate_exceeded(const Call& call, const StreamInfo& stream,
+                                const ShardInfo& shard) {
+    return fmt::format("Rate exceeded for shard {} in stream {} under account {}.",
+                       shard_id_text(shard.index), stream.name, call.caller.account);
+}
+
+ApiStatus check_shard_quota(const Call& call, std::uint64_t more) {
+    if (call.service.limits() == nullptr) return {};
+    const auto exceeded = exceeded_shard_quota(*call.service.catalog(), more);
+    if (!exceeded) return {};
+    return refuse(
+        "LimitExceededException",
+        fmt::format("This request would exceed the shard limit for the account {} in {}. Current "
+                    "shard count for the account: {}. Limit: {}.",
+                    call.caller.account, call.caller.region, exceeded->open, exceeded->limit));
+}
+
+Task<ApiStatus> admit_operation(const Call& call, std::string_view operation) {
+    RateLimits* limits = call.service.limits();
+    if (limits == nullptr) co_return ApiStatus{};
+    std::string_view stream = call.input.text_or("StreamName", "");
+    if (const auto arn = call.input.text_or("StreamARN", ""); stream.empty())
+        stream = arn.substr(arn.find('/') + 1);
+    std::string scope(stream);
+    if (operation == "SubscribeToShard")
+        scope = fmt::format("{} {}", call.input.text_or("ConsumerARN", ""),
+                            call.input.text_or("ShardId", ""));
+    if (co_await limits->admit_operation(std::string(operation), std::string(call.caller.account),
+                                         std::move(scope)))
+        co_return ApiStatus{};
+    co_return refuse("LimitExceededException",
+                     stream.empty() ? fmt::format("Rate exceeded for {} under account {}.",
+                                                  operation, call.caller.account)
+                                    : fmt::format("Rate exceeded for stream {} under account {}.",
+                                                  stream, call.caller.account));
+}
+
 }  // namespace tidemill::kinesis

@@ -61,6 +61,14 @@ ApiResult<const ShardInfo*> find_shard(const Call& call, const StreamInfo& strea
 std::unexpected<ApiError> stream_failure(const Call& call, std::string_view name,
                                          const Error& error);
 
+/// "Rate exceeded for shard ...", as AWS throttles a shard.
+std::string shard_rate_exceeded(const Call& call, const StreamInfo& stream, const ShardInfo& shard);
+/// Whether `more` open shards fit the account, where limits are kept. Errors:
+/// LimitExceededException.
+ApiStatus check_shard_quota(const Call& call, std::uint64_t more);
+/// Whether the operation's own rate allows one more call. Errors: LimitExceededException.
+Task<ApiStatus> admit_operation(const Call& call, std::string_view operation);
+
 /// A Timestamp member; nothing when absent.
 inline std::optional<WallTime> time_member(const Value& input, std::string_view name) {
     return input.time_of(name);

@@ -83,10 +83,12 @@ Task<ApiStatus> describe_limits(Call& call) {
     }
     DocumentWriter out = call.answer();
     out.begin_object();
-    out.member("ShardLimit", service_limits::kShardsMax);
+    const bool is_limited = call.service.limits() != nullptr;
+    out.member("ShardLimit", is_limited ? aws_rates::kShards : service_limits::kShardsMax);
     out.member("OpenShardCount", open_shards);
     out.member("OnDemandStreamCount", on_demand);
-    out.member("OnDemandStreamCountLimit", service_limits::kStreamsMax);
+    out.member("OnDemandStreamCountLimit",
+               is_limited ? aws_rates::kOnDemandStreams : service_limits::kStreamsMax);
     out.end_object();
     co_return ApiStatus{};
 }

@@ -60,6 +60,7 @@ class AnswerWriter {
     }
 
     bool is_full() const { return records_left_ == 0; }
+    std::size_t bytes() const { return bytes_; }
     Ordinal next() const { return next_; }
     std::optional<WallTime> last_arrival() const { return last_arrival_; }
 
@@ -142,6 +143,10 @@ Task<ApiStatus> get_records(Call& call) {
     if (call.input.boolean_or("DryRun", false))
         co_return refuse("DryRunOperationException", "The request would have succeeded.");
 
+    RateLimits* const limits_kept = call.service.limits();
+    if (limits_kept != nullptr && !co_await limits_kept->admit_read(shard->uid))
+        co_return refuse("ProvisionedThroughputExceededException",
+                         shard_rate_exceeded(call, stream, *shard));
     const std::int64_t limit = call.input.integer_or("Limit", kRecordsMax);
     const ReadLimits limits{kAnswerBytesMax, static_cast<std::uint64_t>(limit)};
     const auto read = co_await call.service.read(shard->uid, iterator->next, limits);
@@ -161,6 +166,7 @@ Task<ApiStatus> get_records(Call& call) {
             complain(call, stream.name, *shard, batch, status.error());
     }
     out.end_array();
+    if (limits_kept != nullptr) co_await limits_kept->charge_read(shard->uid, answer.bytes());
     // Not cut short by a limit: the log knows how far it looked, beyond records that have expired.
     const Ordinal next = answer.is_full() ? answer.next() : std::max(answer.next(), read->next);
 

@@ -92,6 +92,10 @@ Task<ApiStatus> get_shard_iterator(Call& call) {
     const auto shard = find_shard(call, stream, call.input.text_or("ShardId", ""));
     if (!shard) co_return std::unexpected(shard.error());
     if (auto status = check_combination(call); !status) co_return status;
+    if (RateLimits* limits = call.service.limits())
+        if (!co_await limits->admit_iterator((*shard)->uid))
+            co_return refuse("ProvisionedThroughputExceededException",
+                             shard_rate_exceeded(call, stream, **shard));
     const auto next = co_await first_ordinal(call, stream, **shard);
     if (!next) co_return std::unexpected(next.error());
     if (call.input.boolean_or("DryRun", false))

@@ -150,6 +150,8 @@ Task<aws::ApiResult<std::string>> KinesisApi::dispatch(const aws::ApiRequest& re
     if (!decodes_itself)
         if (auto status = aws::check(call.input, *operation->shape, encoding); !status)
             co_return std::unexpected(status.error());
+    if (auto status = co_await kinesis::admit_operation(call, operation->name); !status)
+        co_return std::unexpected(status.error());
     if (auto status = co_await operation->run(call); !status)
         co_return std::unexpected(status.error());
     co_return std::move(call.output);

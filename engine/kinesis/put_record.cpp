@@ -44,10 +44,8 @@ Task<ApiStatus> put_record(Call& call) {
     const AppendResult& append = outcome.append;
     if (append.outcome != Outcome::Committed) {
         if (append.error.code == Errc::Throttled)
-            co_return refuse(
-                "ProvisionedThroughputExceededException",
-                fmt::format("Rate exceeded for shard {} in stream {} under account {}.",
-                            shard_id_text(outcome.shard->index), stream.name, call.caller.account));
+            co_return refuse("ProvisionedThroughputExceededException",
+                             shard_rate_exceeded(call, stream, *outcome.shard));
         co_return std::unexpected(to_api_error(append.error));
     }
     DocumentWriter out = call.answer();

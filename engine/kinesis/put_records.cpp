@@ -14,8 +14,7 @@ constexpr std::size_t kEntryBytes = 130;  // of an answer's entry, to reserve on
 
 std::string entry_message(const Call& call, const StreamInfo& stream, const PutOutcome& outcome) {
     if (outcome.append.error.code == Errc::Throttled && outcome.shard != nullptr)
-        return fmt::format("Rate exceeded for shard {} in stream {} under account {}.",
-                           shard_id_text(outcome.shard->index), stream.name, call.caller.account);
+        return shard_rate_exceeded(call, stream, *outcome.shard);
     return outcome.append.error.message.empty() ? "Internal Service Failure"
                                                 : outcome.append.error.message;
 }

@@ -62,6 +62,7 @@ Task<ApiStatus> split_shard(Call& call) {
             fmt::format("Invalid NewStartingHashKey. NewStartingHashKey must be in the range: [0, "
                         "2^128-1]. Specified value was {}",
                         text));
+    if (auto status = check_shard_quota(call, 1); !status) co_return status;
     const HashRange& range = (*shard)->range;
     if (!may_split_at(range, *key))
         co_return invalid_argument(fmt::format(
@@ -99,17 +100,6 @@ Task<ApiStatus> update_shard_count(Call& call) {
     if (!stream) co_return std::unexpected(stream.error());
     const auto current = static_cast<std::int64_t>((*stream)->open.size());
     const std::int64_t target = call.input.integer_or("TargetShardCount", 0);
-    // AWS's own limits of one call.
-    if (target > 2 * current)
-        co_return invalid_argument(
-            fmt::format("UpdateShardCount cannot scale up over double your current open shard "
-                        "count. Current open shard count: {} Target shard count: {}",
-                        current, target));
-    if (2 * target < current)
-        co_return invalid_argument(
-            fmt::format("UpdateShardCount cannot scale down below half your current open shard "
-                        "count. Current open shard count: {} Target shard count: {}",
-                        current, target));
     const auto changed = co_await call.service.scale_stream(
         (*stream)->name, static_cast<std::uint32_t>(std::min<std::int64_t>(target, UINT32_MAX)));
     if (auto status = answer_of(call, **stream, changed); !status) co_return status;

@@ -33,6 +33,7 @@ Task<ApiStatus> create_stream(Call& call) {
     if (const Value* tags = call.input.find("Tags"))
         for (const auto& [key, value] : *tags->map())
             if (const auto* text = value.text()) request.tags[key] = *text;
+    if (auto status = check_shard_quota(call, request.shard_count); !status) co_return status;
     const std::string name = request.name;
     const auto made = co_await call.service.create_stream(std::move(request));
     if (!made) co_return stream_failure(call, name, made.error());

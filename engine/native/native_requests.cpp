@@ -35,13 +35,45 @@ Answer answer_of(std::uint8_t kind) {
     }
 }
 
+/// What the Kinesis API calls a change, for its rate. Descriptions are not counted here: clients
+/// find their shards by them.
+std::string_view operation_of(const NativeRequest& request) {
+    switch (static_cast<Kind>(request.kind)) {
+        case Kind::CreateStream:
+            return "CreateStream";
+        case Kind::DeleteStream:
+            return "DeleteStream";
+        case Kind::SplitShard:
+            return "SplitShard";
+        case Kind::MergeShards:
+            return "MergeShards";
+        case Kind::ScaleStream:
+            return "UpdateShardCount";
+        case Kind::EncryptStream:
+            return "StartStreamEncryption";
+        case Kind::SetRetention:
+            return "IncreaseStreamRetentionPeriod";
+        default:
+            return {};
+    }
+}
+
+Task<Status> admit_and_answer(NativeConnection& connection, const NativeRequest& request,
+                              NativeReply& reply) {
+    const std::string_view operation = operation_of(request);
+    RateLimits* limits = connection.service().limits();
+    if (limits != nullptr && !operation.empty())
+        CO_TRY(co_await limits->admit_operation(std::string(operation), "", ""));
+    co_return co_await answer_of(request.kind)(connection, request, reply);
+}
+
 }  // namespace
 
 bool is_native_request(std::uint8_t kind) { return answer_of(kind) != nullptr; }
 
 Task<void> answer_native_request(NativeConnection& connection, NativeRequest request,
                                  NativeReply& reply) {
-    const Status status = co_await answer_of(request.kind)(connection, request, reply);
+    const Status status = co_await admit_and_answer(connection, request, reply);
     if (!status) reply.send_error(status.error());
 }
 

@@ -7,6 +7,13 @@ namespace {
 
 using wire::Kind;
 
+std::uint64_t bytes_of(const ReadResult& result) {
+    std::uint64_t bytes = 0;
+    for (const auto& slice : result.batches)
+        bytes += slice.bytes.size();
+    return bytes;
+}
+
 /// The room in the output queue is taken for the time of the read.
 Task<Result<ReadResult>> read_for_answer(NativeConnection& connection, ShardUid shard, Ordinal from,
                                          ReadLimits limits) {
@@ -18,6 +25,8 @@ Task<Status> fetch(NativeConnection& connection, wire::FetchRequest request, Nat
     const ShardUid shard{request.shard()};
     const ReadLimits limits{
         std::clamp<std::size_t>(request.bytes_max(), 1, connection.limits().fetch_bytes_max)};
+    RateLimits* const rates = connection.service().limits();
+    if (rates != nullptr) CO_TRY(co_await rates->admit_read(shard));
     const MonoTime deadline = connection.now() + std::chrono::milliseconds{request.wait_max_ms()};
     for (;;) {
         CO_ASSIGN(ReadResult result,
@@ -25,6 +34,7 @@ Task<Status> fetch(NativeConnection& connection, wire::FetchRequest request, Nat
         const bool is_over = result.tail.is_sealed && request.from() >= result.tail.end;
         if (!result.batches.empty() || is_over || connection.now() >= deadline ||
             !reply.is_wanted()) {
+            if (rates != nullptr) co_await rates->charge_read(shard, bytes_of(result));
             const auto head = fetch_reply_of(result);
             reply.send(wire::struct_bytes(head), std::move(result.batches));
             co_return Status{};

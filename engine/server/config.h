@@ -14,6 +14,7 @@
 #include "engine/io/make_disk.h"
 #include "engine/log/log_config.h"
 #include "engine/telemetry/log.h"
+#include "engine/usage/usage_options.h"
 
 namespace tidemill {
 
@@ -54,6 +55,7 @@ struct Config {
     std::chrono::milliseconds scrub_interval = std::chrono::hours{168};  ///< from pass to pass
 
     EncryptionConfig encryption;
+    UsageOptions usage;  ///< docs/limits.md
     HttpLimits http;
     log::Level log_level = log::Level::Info;
 };

@@ -153,6 +153,13 @@ Status set_key_bytes(const toml::node& value, Config& config) {
     ASSIGN(config.encryption.data_key_bytes, size_of(value));
     return {};
 }
+Status set_limits_mode(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    const auto mode = parse_limits_mode(text);
+    if (!mode) return wrong_type("\"none\" or \"aws\"");
+    config.usage.mode = *mode;
+    return {};
+}
 Status set_log_level(const toml::node& value, Config& config) {
     ASSIGN(const std::string_view text, text_of(value));
     const auto level = log::parse_level(text);
@@ -193,6 +200,7 @@ constexpr Key kKeys[] = {
     {"encryption.default", set_encryption_default},
     {"encryption.data_key_age", set_key_age},
     {"encryption.data_key_bytes", set_key_bytes},
+    {"limits.mode", set_limits_mode},
     {"http.connections", set_connections},
     {"http.header_bytes", set_http_size<&HttpLimits::header_bytes>},
     {"http.body_bytes", set_http_size<&HttpLimits::body_bytes>},

@@ -142,7 +142,8 @@ Status Server::Parts::open_stores() {
 
 Status Server::Parts::start_service() {
     auto make_service = [this] {
-        return LocalStreamService::start(all_of(*reactors), *log, *catalog, encryption);
+        return LocalStreamService::start(all_of(*reactors), *log, *catalog, encryption,
+                                         config.usage);
     };
     ASSIGN(service, run_on(home(), make_service));
     queries = std::make_unique<query::QueryService>(*service, *reactors);
@@ -184,6 +185,7 @@ Status Server::Parts::open_doors() {
     register_log_metrics(metrics->at(CoreId{0}), log_stats);
     register_service_metrics(metrics->at(CoreId{0}), *service);
     register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
+    register_throttle_metrics(*metrics, reactors->size(), *service);
     register_encryption_metrics(*metrics, reactors->size(), *service);
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
     is_listening = true;
@@ -231,6 +233,7 @@ Result<std::unique_ptr<Server>> Server::start(Config config) {
                {"data", made.config.data_directory.string()},
                {"cores", made.reactors->size()},
                {"io", made.home().disk().description()},
+               {"limits", limits_mode_text(made.config.usage.mode)},
                {"durability", made.config.durability == LogDurability::Disk ? "disk" : "memory"}});
     if (made.config.durability == LogDurability::Memory)
         log::warn("durability_is_memory",

@@ -60,7 +60,35 @@ constexpr ReshardCounter kReshardCounters[] = {
      "time in which a reshard's key ranges could not be written", &ReshardStats::sealing_micros},
 };
 
+struct ThrottleCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t ThrottleStats::* value;
+};
+constexpr ThrottleCounter kThrottleCounters[] = {
+    {"tidemill_throttled_write_records_total", "records refused: their shard's rate is used up",
+     &ThrottleStats::write_records},
+    {"tidemill_throttled_read_calls_total", "reads refused: their shard's rate is used up",
+     &ThrottleStats::read_calls},
+    {"tidemill_throttled_iterator_calls_total", "calls of GetShardIterator refused",
+     &ThrottleStats::iterator_calls},
+    {"tidemill_throttled_operations_total", "calls of control operations refused",
+     &ThrottleStats::operations},
+};
+
 }  // namespace
+
+void register_throttle_metrics(CoreMetrics& metrics, std::uint32_t cores,
+                               LocalStreamService& service) {
+    RateLimits* const limits = service.limits();
+    if (limits == nullptr) return;
+    for (std::uint32_t core = 0; core < cores; ++core)
+        for (const auto& counter : kThrottleCounters)
+            metrics.at(CoreId{core})
+                .sampled_counter(counter.name, counter.help, {}, [limits, value = counter.value] {
+                    return limits->stats().*value;
+                });
+}
 
 void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
                                  LocalStreamService& service) {

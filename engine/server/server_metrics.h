@@ -18,6 +18,10 @@ void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const Ht
 void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
                                  LocalStreamService& service);
 
+/// What was throttled, with limits only. The same holds of `service`.
+void register_throttle_metrics(CoreMetrics& metrics, std::uint32_t cores,
+                               LocalStreamService& service);
+
 /// What the service does by itself. `metrics` is the first core's registry.
 void register_service_metrics(MetricRegistry& metrics, const LocalStreamService& service);
 

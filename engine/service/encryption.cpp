@@ -93,15 +93,15 @@ Task<Result<StreamPtr>> LocalStreamService::start_encryption(std::string name,
             stream.encryption.key_name != key_name)
             TRY(add_data_key(stream));
         stream.encryption.key_name = key_name;
-        return {};
+        return count_change(DailyChange::StartEncryption, stream);
     };
     co_return co_await change_encryption(std::move(name), std::move(edit));
 }
 
 Task<Result<StreamPtr>> LocalStreamService::stop_encryption(std::string name) {
-    auto edit = [](StreamInfo& stream, Catalog::UidSource&) -> Status {
+    auto edit = [this](StreamInfo& stream, Catalog::UidSource&) -> Status {
         stream.encryption.current = 0;
-        return {};
+        return count_change(DailyChange::StopEncryption, stream);
     };
     co_return co_await change_encryption(std::move(name), std::move(edit));
 }

@@ -9,19 +9,21 @@
 namespace tidemill {
 
 LocalStreamService::LocalStreamService(std::vector<Reactor*> reactors, LogStore& log,
-                                       CatalogStore& store, EncryptionOptions encryption)
+                                       CatalogStore& store, EncryptionOptions encryption,
+                                       UsageOptions usage)
     : reactors_(reactors),
       log_(log),
       store_(store),
       catalog_(std::move(reactors), store),
       encryption_(std::move(encryption)),
+      limits_(usage.mode == LimitsMode::Aws ? std::make_unique<RateLimits>(reactors_) : nullptr),
       cores_(reactors_.size()) {}
 
 Task<Result<std::unique_ptr<LocalStreamService>>> LocalStreamService::start(
     std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
-    EncryptionOptions encryption) {
+    EncryptionOptions encryption, UsageOptions usage) {
     std::unique_ptr<LocalStreamService> service(
-        new LocalStreamService(std::move(reactors), log, store, std::move(encryption)));
+        new LocalStreamService(std::move(reactors), log, store, std::move(encryption), usage));
     CO_TRY(co_await service->open_keys());
     CO_TRY(co_await service->catalog_.load());
     std::vector<std::pair<ShardUid, ShardPolicy>> shards;
@@ -52,6 +54,8 @@ Task<void> LocalStreamService::stop() {
     co_await call_on(home(), std::move(end));
     for (Reactor* reactor : reactors_) {
         auto release = [core = &cores_[reactor->id().value]]() -> Task<void> {
+            co_await core->limited_gate.close();
+            core->limited.clear();
             core->writers.clear();
             core->ciphers.reset();
             core->blobs.reset();
@@ -59,6 +63,14 @@ Task<void> LocalStreamService::stop() {
         };
         co_await call_on(*reactor, std::move(release));
     }
+}
+
+Status LocalStreamService::count_change(DailyChange change, const StreamInfo& stream) {
+    if (limits_ == nullptr) return {};
+    const MonoTime now = home().clock().mono_now();
+    TRY(limits_->control().check(change, stream.uid, stream.name, now));
+    limits_->control().count(change, stream.uid, now);
+    return {};
 }
 
 LocalStreamService::Core& LocalStreamService::this_core() {

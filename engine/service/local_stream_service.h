@@ -9,6 +9,8 @@
 #include "engine/service/encryption_options.h"
 #include "engine/service/stream_ciphers.h"
 #include "engine/service/stream_service.h"
+#include "engine/usage/limited_writer.h"
+#include "engine/usage/usage_options.h"
 #include "proto/batch_codec.h"
 
 namespace tidemill {
@@ -29,7 +31,7 @@ class LocalStreamService final : public StreamService {
     /// Ownership: reactors and stores outlive the service. Errors: those of open_stored_keys.
     static Task<Result<std::unique_ptr<LocalStreamService>>> start(
         std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
-        EncryptionOptions encryption = {});
+        EncryptionOptions encryption = {}, UsageOptions usage = {});
     /// Ends what is under way, then lets go of the writers of each core, on that core. No call may
     /// be in flight; afterwards none may come.
     Task<void> stop();
@@ -72,6 +74,7 @@ class LocalStreamService final : public StreamService {
     Task<Result<std::shared_ptr<const StreamInfo>>> scale_stream(
         std::string stream, std::uint32_t shard_count) override;
 
+    RateLimits* limits() override { return limits_.get(); }
     Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                               std::vector<PutRecord> records) override;
     Result<ShardWriter*> writer(ShardUid shard) override;
@@ -106,6 +109,8 @@ class LocalStreamService final : public StreamService {
     /// What one core keeps for itself.
     struct alignas(64) Core {
         std::unordered_map<ShardUid, std::unique_ptr<ShardWriter>> writers;
+        std::unordered_map<ShardUid, std::unique_ptr<LimitedWriter>> limited;  // with limits
+        Gate limited_gate;                                                     // their tasks
         RecordBatchBuilder builder;  // empty between calls
         std::vector<std::uint32_t>
             first_of_open;            // scratch of put_records: all kNone between calls
@@ -122,7 +127,7 @@ class LocalStreamService final : public StreamService {
     struct ReshardJob;
 
     LocalStreamService(std::vector<Reactor*> reactors, LogStore& log, CatalogStore& store,
-                       EncryptionOptions encryption);
+                       EncryptionOptions encryption, UsageOptions usage);
     Reactor& home() const { return *reactors_.front(); }
     Core& this_core();
     Task<Status> open_keys();
@@ -137,16 +142,31 @@ class LocalStreamService final : public StreamService {
     Task<void> replace_if_used(StreamPtr stream);
     Task<void> save_sealed_bytes(StreamPtr stream);
     Task<Status> check_warm_account(std::string account);
+    Status count_mode_switch(const StreamInfo& stream);
     Result<StreamPtr> stream_of(ShardUid shard);
     Task<Status> tell_log(StreamPtr stream);
     Task<Status> forget_leases(StreamUid stream);
     Task<void> start_at_home();
+    /// One more of what a stream may do only so often a day; at home. Errors: LimitExceeded.
+    Status count_change(DailyChange change, const StreamInfo& stream);
 
     // writing.cpp
+    Result<ShardWriter*> unlimited_writer(ShardUid shard);
+    struct Admission {
+        std::uint32_t open_position = 0;
+        bool is_admitted = true;
+    };
+    Task<std::vector<Admission>> admit_records(const StreamInfo& stream,
+                                               const std::vector<PutRecord>& records);
+    std::uint32_t open_position_of(const StreamInfo& stream, const PutRecord& record);
     Task<std::vector<PutOutcome>> put_routed(const StreamInfo& stream,
-                                             const std::vector<PutRecord>& records);
+                                             const std::vector<PutRecord>& records,
+                                             const std::vector<Admission>& admissions);
     Task<void> follow_reshard(const StreamInfo& before, const std::vector<PutRecord>& records,
                               std::vector<PutOutcome>& outcomes);
+
+    // streams.cpp
+    Task<Result<StreamPtr>> create_within_quota(StreamInfo stream, std::uint32_t shard_count);
 
     // resharding.cpp; at home but for the first
     Task<Result<StreamPtr>> reshard(std::string name, Planner plan);
@@ -168,11 +188,13 @@ class LocalStreamService final : public StreamService {
     CatalogStore& store_;
     Catalog catalog_;
     EncryptionOptions encryption_;
+    std::unique_ptr<RateLimits> limits_;  // none: null
     std::vector<Core> cores_;
 
     // First reactor only.
     Gate gate_;  // reshards under way, the looks for expired shards and used keys
     ReshardStats reshard_stats_;
+    std::uint32_t streams_being_created_ = 0;                    // counted with limits only
     std::unordered_map<StreamUid, std::uint64_t> sealed_bytes_;  // not yet in the catalog
 };
 

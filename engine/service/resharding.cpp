@@ -97,8 +97,12 @@ Task<Result<StreamPtr>> LocalStreamService::merge_shards(std::string stream,
 Task<Result<StreamPtr>> LocalStreamService::scale_stream(std::string stream,
                                                          std::uint32_t shard_count) {
     CO_TRY(check_shard_count(shard_count));
-    auto plan = [shard_count](const StreamInfo& now, WallTime time) {
-        return plan_scale(now, shard_count, time);
+    auto plan = [this, shard_count](const StreamInfo& now, WallTime time) -> Result<Reshard> {
+        if (limits_ == nullptr) return plan_scale(now, shard_count, time);
+        TRY(check_scale_step(now.open.size(), shard_count));
+        ASSIGN(Reshard made, plan_scale(now, shard_count, time));
+        if (!made.closing.empty()) TRY(count_change(DailyChange::Scale, now));
+        return made;
     };
     co_return co_await reshard(std::move(stream), std::move(plan));
 }
@@ -150,6 +154,8 @@ Status LocalStreamService::decide_reshard(StreamInfo& stream, Catalog::UidSource
     for (const auto& shard : made.added)
         open += shard.is_open() ? 1 : 0;
     TRY(check_more_shards(*catalog_.view(), open, made.added.size()));
+    if (limits_ != nullptr && open > stream.open.size())
+        TRY(check_shard_quota(open - stream.open.size(), *catalog_.view()));
     for (const bool is_step : {false, true})
         for (auto& shard : made.added)
             if (shard.is_open() != is_step) shard.uid = uids.take();

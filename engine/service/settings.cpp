@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/catalog/reshard.h"
 #include "engine/service/local_stream_service.h"
 #include "engine/service/service_limits.h"
 #include "engine/service/stream_rules.h"
@@ -46,13 +47,25 @@ Task<Result<StreamPtr>> LocalStreamService::change_settings(std::string name,
         CO_ASSIGN(const StreamPtr stream, find_stream(name));
         CO_TRY(co_await check_warm_account(stream->owner_account));
     }
-    auto edit = [&change](StreamInfo& stream, Catalog::UidSource&) -> Status {
-        return apply(stream, change);
+    auto edit = [this, &change](StreamInfo& stream, Catalog::UidSource&) -> Status {
+        const StreamMode before = stream.mode;
+        TRY(apply(stream, change));
+        return stream.mode == before ? Status{} : count_mode_switch(stream);
     };
     CO_ASSIGN(const StreamPtr changed, co_await catalog_.change(name, std::move(edit), nullptr));
     const std::uint32_t shards = warm_shards(changed->warm_mib_per_second);
     if (!change.warm_mib_per_second || shards <= changed->open.size()) co_return changed;
-    co_return co_await scale_stream(std::move(name), shards);
+    auto plan = [shards](const StreamInfo& now, WallTime time) {
+        return plan_scale(now, shards, time);
+    };
+    co_return co_await reshard(std::move(name), std::move(plan));
+}
+
+/// With limits only so many a day, and so many streams on demand. At home.
+Status LocalStreamService::count_mode_switch(const StreamInfo& stream) {
+    if (limits_ == nullptr) return {};
+    TRY(check_quotas(stream.mode, 0, *catalog_.view()));
+    return count_change(DailyChange::SwitchMode, stream);
 }
 
 Task<Status> LocalStreamService::set_policy(std::string stream, std::string policy) {

@@ -137,6 +137,41 @@ Status check_more_shards(const CatalogView& existing, std::size_t open, std::siz
     return {};
 }
 
+Status check_shard_quota(std::uint64_t more, const CatalogView& existing) {
+    const auto exceeded = exceeded_shard_quota(existing, more);
+    if (!exceeded) return {};
+    return fail(Errc::LimitExceeded,
+                fmt::format("This request would exceed the shard limit for the account. Current "
+                            "shard count for the account: {}. Limit: {}.",
+                            exceeded->open, exceeded->limit));
+}
+
+Status check_quotas(StreamMode mode, std::uint64_t open, const CatalogView& existing) {
+    TRY(check_shard_quota(open, existing));
+    if (mode != StreamMode::OnDemand) return {};
+    const auto is_on_demand = [](const auto& entry) {
+        return entry.second->mode == StreamMode::OnDemand;
+    };
+    const auto count = std::ranges::count_if(existing.streams, is_on_demand);
+    if (static_cast<std::size_t>(count) < aws_rates::kOnDemandStreams) return {};
+    return fail(Errc::LimitExceeded,
+                fmt::format("There are {} streams in ON_DEMAND mode already, the limit.", count));
+}
+
+Status check_scale_step(std::uint64_t current, std::uint64_t target) {
+    if (target > 2 * current)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("UpdateShardCount cannot scale up over double your current open "
+                                "shard count. Current open shard count: {} Target shard count: {}",
+                                current, target));
+    if (2 * target < current)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("UpdateShardCount cannot scale down below half your current open "
+                                "shard count. Current open shard count: {} Target shard count: {}",
+                                current, target));
+    return {};
+}
+
 ShardPolicy policy_of(const StreamInfo& stream) {
     // Closed shards count too: what they hold is part of the stream until it expires.
     const std::uint64_t shards =

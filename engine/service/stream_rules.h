@@ -42,4 +42,12 @@ Status check_shard_count(std::uint32_t count);
 /// Errors: LimitExceeded.
 Status check_more_shards(const CatalogView& existing, std::size_t open, std::size_t more);
 
+// AWS's own limits, in force with limits.mode "aws" only.
+/// Whether one more stream of `open` shards fits the account. Errors: LimitExceeded.
+Status check_quotas(StreamMode mode, std::uint64_t open, const CatalogView& existing);
+/// One scaling at most doubles or halves. Errors: InvalidArgument.
+Status check_scale_step(std::uint64_t current, std::uint64_t target);
+/// Errors: LimitExceeded.
+Status check_shard_quota(std::uint64_t more, const CatalogView& existing);
+
 }  // namespace tidemill

@@ -14,6 +14,7 @@
 #include "engine/io/task.h"
 #include "engine/log/log_store.h"
 #include "engine/service/stream_control.h"
+#include "engine/usage/rate_limits.h"
 #include "proto/wire_limits.h"
 
 namespace tidemill {
@@ -115,10 +116,15 @@ class StreamService : public StreamControl {
     virtual Task<Result<std::shared_ptr<const StreamInfo>>> scale_stream(
         std::string stream, std::uint32_t shard_count) = 0;
 
+    /// The rates that are kept, or null when there are none (limits.mode "none"). Writing keeps
+    /// them by itself; whoever reads by polling, or calls a control operation for a client, asks.
+    virtual RateLimits* limits() { return nullptr; }
+
     // Writing.
     /// Routes each record by its hash key, or evenly when the stream says so, and appends one batch
     /// a shard. `outcomes[i]` belongs to
-    /// `records[i]`; a record that fails does not fail the others. One that meets a shard closed by
+    /// `records[i]`; a record that fails does not fail the others (Throttled: its shard's rate is
+    /// used up). One that meets a shard closed by
     /// a reshard waits for the new layout and goes there. Ownership: the views and `stream` live
     /// until the task ends.
     virtual Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,

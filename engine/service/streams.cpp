@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/reactor/call_on.h"
 #include "engine/service/local_stream_service.h"
 #include "engine/service/service_limits.h"
 #include "engine/service/stream_rules.h"
@@ -32,8 +33,28 @@ Task<Result<std::shared_ptr<const StreamInfo>>> LocalStreamService::create_strea
                                   ? encryption_.is_default
                                   : request.encryption == EncryptionWish::On;
     if (is_encrypted) CO_TRY(add_data_key(stream));
+    if (limits_ != nullptr) {
+        auto create = [this, made = std::move(stream), count = request.shard_count]() mutable {
+            return create_within_quota(std::move(made), count);
+        };
+        co_return co_await call_on(home(), std::move(create));
+    }
     auto tell = [this](StreamPtr made) { return tell_log(std::move(made)); };
     co_return co_await catalog_.create(std::move(stream), request.shard_count, std::move(tell));
+}
+
+Task<Result<StreamPtr>> LocalStreamService::create_within_quota(StreamInfo stream,
+                                                                std::uint32_t shard_count) {
+    CO_TRY(check_quotas(stream.mode, shard_count, *catalog_.view()));
+    if (streams_being_created_ >= aws_rates::kStreamsBeingCreated)
+        co_return fail(Errc::LimitExceeded,
+                       fmt::format("There are {} streams in CREATING state, the limit.",
+                                   streams_being_created_));
+    ++streams_being_created_;
+    auto tell = [this](StreamPtr made) { return tell_log(std::move(made)); };
+    auto created = co_await catalog_.create(std::move(stream), shard_count, std::move(tell));
+    --streams_being_created_;
+    co_return created;
 }
 
 Task<Status> LocalStreamService::delete_stream(std::string name, bool with_consumers) {
@@ -52,6 +73,13 @@ Task<Status> LocalStreamService::delete_stream(std::string name, bool with_consu
         for (const auto& shard : removed->reshard->added)
             shards.emplace_back(shard.uid, ShardPolicy{.is_deleted = true});
     CO_TRY(co_await log_.configure_shards(std::move(shards)));
+    if (limits_ != nullptr) {
+        auto forget = [this, uid = removed->uid]() -> Task<void> {
+            limits_->control().forget(uid);
+            co_return;
+        };
+        co_await call_on(home(), std::move(forget));
+    }
     CO_TRY(co_await forget_ciphers(removed->uid));
     co_return co_await forget_leases(removed->uid);
 }

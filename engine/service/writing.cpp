@@ -62,6 +62,16 @@ AppendResult rejected(Error error) {
 }  // namespace
 
 Result<ShardWriter*> LocalStreamService::writer(ShardUid shard) {
+    if (limits_ == nullptr) return unlimited_writer(shard);
+    Core& core = this_core();
+    if (const auto found = core.limited.find(shard); found != core.limited.end())
+        return found->second.get();
+    ASSIGN(ShardWriter* const next, unlimited_writer(shard));
+    auto limited = std::make_unique<LimitedWriter>(*next, *limits_, core.limited_gate);
+    return core.limited.emplace(shard, std::move(limited)).first->second.get();
+}
+
+Result<ShardWriter*> LocalStreamService::unlimited_writer(ShardUid shard) {
     auto& writers = this_core().writers;
     if (const auto found = writers.find(shard); found != writers.end()) return found->second.get();
     ASSIGN(auto opened, log_.open_writer(shard, Ownership{}));
@@ -110,10 +120,49 @@ Status LocalStreamService::check_record_sizes(ShardUid shard, const RecordBatchV
 
 Task<std::vector<PutOutcome>> LocalStreamService::put_records(const StreamInfo& stream,
                                                               std::vector<PutRecord> records) {
-    auto outcomes = co_await put_routed(stream, records);
+    std::vector<Admission> admissions;
+    if (limits_ != nullptr) admissions = co_await admit_records(stream, records);
+    auto outcomes = co_await put_routed(stream, records, admissions);
     if (std::ranges::any_of(outcomes, is_refused_by_closed_shard))
         co_await follow_reshard(stream, records, outcomes);
     co_return outcomes;
+}
+
+/// Where each record goes, and whether it fits into that shard's rate. One that will be refused
+/// anyway costs nothing.
+Task<std::vector<LocalStreamService::Admission>> LocalStreamService::admit_records(
+    const StreamInfo& stream, const std::vector<PutRecord>& records) {
+    std::unordered_map<std::uint32_t, std::uint32_t> place_of;  // of a shard in `writes`
+    std::vector<ShardWrites> writes;
+    std::vector<std::vector<std::uint32_t>> records_of;  // as `writes`
+    std::vector<Admission> admissions(records.size());
+    for (std::uint32_t i = 0; i < records.size(); ++i) {
+        if (!check_record(stream, records[i])) continue;
+        const std::uint32_t position = open_position_of(stream, records[i]);
+        admissions[i].open_position = position;
+        const auto [at, is_new] =
+            place_of.try_emplace(position, static_cast<std::uint32_t>(writes.size()));
+        if (is_new) {
+            writes.push_back({stream.shards[stream.open[position]].uid, {}, {}});
+            records_of.emplace_back();
+        }
+        writes[at->second].record_bytes.push_back(
+            static_cast<std::uint32_t>(records[i].partition_key.size() + records[i].data.size()));
+        records_of[at->second].push_back(i);
+    }
+    writes = co_await limits_->admit_writes(std::move(writes));
+    for (std::size_t w = 0; w < writes.size(); ++w)
+        for (std::size_t i = 0; i < records_of[w].size(); ++i)
+            admissions[records_of[w][i]].is_admitted = writes[w].is_admitted[i];
+    co_return admissions;
+}
+
+/// By its key; evenly when the stream says so.
+std::uint32_t LocalStreamService::open_position_of(const StreamInfo& stream,
+                                                   const PutRecord& record) {
+    if (stream.distribution == RecordDistribution::ByKey)
+        return stream.open_position_for(hash_key_of(record));
+    return this_core().next_even++ % static_cast<std::uint32_t>(stream.open.size());
 }
 
 /// Records that met a closed shard have certainly not been stored: they go to its children as soon
@@ -139,7 +188,7 @@ Task<void> LocalStreamService::follow_reshard(const StreamInfo& before,
         std::vector<PutRecord> again;
         for (const std::uint32_t i : left)
             again.push_back(records[i]);
-        auto ended = co_await put_routed(*layout, again);
+        auto ended = co_await put_routed(*layout, again, {});
         std::vector<std::uint32_t> still;
         for (std::size_t i = 0; i < left.size(); ++i) {
             if (is_refused_by_closed_shard(ended[i])) still.push_back(left[i]);
@@ -151,7 +200,8 @@ Task<void> LocalStreamService::follow_reshard(const StreamInfo& before,
 }
 
 Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
-    const StreamInfo& stream, const std::vector<PutRecord>& records) {
+    const StreamInfo& stream, const std::vector<PutRecord>& records,
+    const std::vector<Admission>& admissions) {
     Core& core = this_core();
     std::vector<PutOutcome> outcomes(records.size());
     std::vector<Routed> routed(records.size());
@@ -160,9 +210,6 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
 
     // 1. Chain the records of each shard. `first_of_open` finds a shard's chain; it is cleared
     // again before suspending.
-    const bool is_even = stream.distribution == RecordDistribution::Auto;
-    const auto open_count = static_cast<std::uint32_t>(stream.open.size());
-    std::uint32_t& next_even = core.next_even;
     auto& chain_of = core.first_of_open;
     if (chain_of.size() < stream.open.size()) chain_of.resize(stream.open.size(), kNone);
     for (std::uint32_t i = 0; i < records.size(); ++i) {
@@ -172,8 +219,15 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
             continue;
         }
         const std::uint32_t position =
-            is_even ? next_even++ % open_count : stream.open_position_for(hash_key_of(record));
+            admissions.empty() ? open_position_of(stream, record) : admissions[i].open_position;
         outcomes[i].shard = &stream.shards[stream.open[position]];
+        if (!admissions.empty() && !admissions[i].is_admitted) {
+            outcomes[i].append =
+                rejected({Errc::Throttled,
+                          fmt::format("Rate exceeded for shard {} in stream {}.",
+                                      shard_id_text(outcomes[i].shard->index), stream.name)});
+            continue;
+        }
         std::uint32_t& chain = chain_of[position];
         if (chain == kNone) {
             chain = static_cast<std::uint32_t>(chains.size());
@@ -190,7 +244,7 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
     // `submit` returns.
     for (const auto& chain : chains) {
         const ShardInfo& shard = stream.shards[stream.open[chain.open_position]];
-        auto shard_writer = writer(shard.uid);
+        auto shard_writer = unlimited_writer(shard.uid);
         if (!shard_writer) {
             for (std::uint32_t i = chain.first; i != kNone; i = routed[i].next)
                 outcomes[i].append = rejected(shard_writer.error());

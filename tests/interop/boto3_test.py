@@ -203,7 +203,7 @@ def reshard_under_load(kinesis, broker):
     assert "are not an adjacent pair of shards eligible for merging" in message, message
     refused("ResourceNotFoundException", kinesis.split_shard, StreamName="r", NewStartingHashKey="5",
             ShardToSplit="shardId-000000009999")
-    refused("InvalidArgumentException", kinesis.update_shard_count, StreamName="r", TargetShardCount=1000,
+    refused("InvalidArgumentException", kinesis.update_shard_count, StreamName="r", TargetShardCount=10_001,
             ScalingType="UNIFORM_SCALING")
     refused("ValidationException", kinesis.update_shard_count, StreamName="r", TargetShardCount=2, ScalingType="ODD")
     kinesis.delete_stream(StreamName="r")

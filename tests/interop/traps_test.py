@@ -291,7 +291,7 @@ class Traps:
     def t24_permanent_faults_are_not_for_trying_again(self):
         """SDKs try LimitExceeded again, so it is only for what may pass."""
         self.stream("t24")
-        for operation, request in (("UpdateShardCount", {"TargetShardCount": 1000, "ScalingType": "UNIFORM_SCALING"}),
+        for operation, request in (("UpdateShardCount", {"TargetShardCount": 20_000, "ScalingType": "UNIFORM_SCALING"}),
                                    ("DecreaseStreamRetentionPeriod", {"RetentionPeriodHours": 1}),
                                    ("IncreaseStreamRetentionPeriod", {"RetentionPeriodHours": 10**9})):
             kind, _ = self.error(operation, StreamName="t24", **request)
