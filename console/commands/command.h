@@ -29,6 +29,7 @@ void add_sql_command(CLI::App& app, Run& run);
 void add_bench_command(CLI::App& app, Run& run);
 void add_log_command(CLI::App& app, Run& run);
 void add_keys_command(CLI::App& app, Run& run);
+void add_credentials_command(CLI::App& app, Run& run);
 
 /// Parts of a command: `stream split`, `stream merge`, `stream scale`.
 void add_reshard_commands(CLI::App& stream, Run& run);

@@ -10,14 +10,23 @@
 namespace tidemill::console {
 namespace {
 
-std::atomic<bool> interrupted{false};
+std::atomic<bool> interrupted{false}, hung_up{false};
 int wake[2] = {-1, -1};
+
+void wake_up() {
+    const char byte = 1;
+    [[maybe_unused]] const auto written = ::write(wake[1], &byte, 1);
+}
+
+extern "C" void on_hangup(int) {
+    // Hangups that nobody has looked at yet are one.
+    if (!hung_up.exchange(true)) wake_up();
+}
 
 extern "C" void on_signal(int) {
     // A second signal ends the program the hard way: whoever asks twice does not want to wait.
     if (interrupted.exchange(true)) _exit(130);
-    const char byte = 1;
-    [[maybe_unused]] const auto written = ::write(wake[1], &byte, 1);
+    wake_up();
 }
 
 }  // namespace
@@ -37,10 +46,25 @@ void watch_interrupts() {
 
 bool is_interrupted() { return interrupted.load(); }
 
-void wait_for_interrupt() {
-    while (!is_interrupted()) {
+void watch_hangups() {
+    struct sigaction action{};
+    action.sa_handler = on_hangup;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(SIGHUP, &action, nullptr);
+}
+
+Wake wait_for_signal(std::chrono::milliseconds time) {
+    const auto deadline = std::chrono::steady_clock::now() + time;
+    while (true) {
+        if (is_interrupted()) return Wake::Interrupt;
+        if (hung_up.exchange(false)) return Wake::Hangup;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return Wake::Time;
         pollfd waiting{wake[0], POLLIN, 0};
-        ::poll(&waiting, 1, -1);
+        if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) continue;
+        char bytes[16];
+        [[maybe_unused]] const auto count = ::read(wake[0], bytes, sizeof bytes);
     }
 }
 

@@ -6,16 +6,20 @@
 
 #include "console/commands/command.h"
 #include "console/commands/interrupt.h"
+#include "engine/server/auth_plan.h"
 #include "engine/server/config_file.h"
 #include "engine/server/server.h"
 
 namespace tidemill::console {
 namespace {
 
+constexpr std::chrono::seconds kLookInterval{1};  // at files that may change while we run
+
 // What the command line says; empty means: as the file or the default has it.
 struct Options {
-    std::string config, data, listen, durability, log_level, segment_bytes, io, disk_budget, limits;
-    bool is_buffered = false;
+    std::string config, data, listen, durability, log_level, segment_bytes, io, disk_budget, limits,
+        auth, credentials;
+    bool is_buffered = false, is_insecure = false;
     std::uint32_t cores = 0, lanes = 0;
     CLI::Option *cores_given = nullptr, *lanes_given = nullptr;
 };
@@ -40,9 +44,13 @@ Result<Config> settings(const Options& options) {
     if (!options.disk_budget.empty()) {
         ASSIGN(config.disk_budget_bytes, parse_size(options.disk_budget));
     }
+    if (!options.auth.empty()) config.auth.mode = parse_auth(options.auth);
+    if (!options.credentials.empty()) config.auth.credentials_file = options.credentials;
+    if (options.is_insecure) config.auth.insecure = true;
     if (options.cores_given->count() > 0) config.cores = options.cores;
     if (options.lanes_given->count() > 0) config.lanes = options.lanes;
     TRY(validate(config));
+    TRY(plan_auth(config));
     return config;
 }
 
@@ -53,19 +61,15 @@ int serve(const Options& options) {
         return kExitUsage;
     }
     watch_interrupts();
+    watch_hangups();
     log::set_up(config->log_level);
     auto server = Server::start(*config);
     if (!server) return report(server.error().to_string());
-    if (config->listen_host != "localhost" && config->listen_host != "::1" &&
-        !config->listen_host.starts_with("127."))
-        log::warn(
-            "open_to_the_network",
-            {{"listen", config->listen_host},
-             {"meaning", "signatures are not verified: anyone who reaches the port may use it"}});
     // Whoever started us waits for this line.
     std::printf("listening on %s:%u\n", (*server)->host().c_str(), (*server)->port());
     std::fflush(stdout);
-    wait_for_interrupt();
+    for (Wake wake = Wake::Time; wake != Wake::Interrupt; wake = wait_for_signal(kLookInterval))
+        (*server)->reload(wake == Wake::Hangup ? Reload::Always : Reload::WhatChanged);
     (*server)->stop();
     return kExitOk;
 }
@@ -106,6 +110,16 @@ void add_serve_command(CLI::App& app, Run& run) {
                      "none (as fast as the machine goes) or aws (what AWS allows a shard, a stream "
                      "and an account)")
         ->check(CLI::IsMember({"none", "aws"}));
+    command
+        ->add_option(
+            "--auth", options->auth,
+            "Who may call the AWS APIs: required (signed with a known key), optional, off; "
+            "default: optional on loopback, else required")
+        ->check(CLI::IsMember({"required", "optional", "off"}));
+    command->add_option("--credentials", options->credentials,
+                        "Access keys and policies in TOML; see 'tidemill credentials'");
+    command->add_flag("--insecure", options->is_insecure,
+                      "Let strangers in on an address that other machines reach");
     command->add_option("--log-level", options->log_level, "debug, info, warning, error, off")
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
     command->callback([&run, options] { run = [options] { return serve(*options); }; });

@@ -27,8 +27,9 @@ std::string extended_id(Random& random) {
 
 }  // namespace
 
-AwsDoor::AwsDoor(const std::vector<Reactor*>& reactors, std::vector<Api*> apis)
-    : apis_(std::move(apis)) {
+AwsDoor::AwsDoor(const std::vector<Reactor*>& reactors, std::vector<Api*> apis,
+                 Authenticator& authenticator)
+    : apis_(std::move(apis)), authenticator_(authenticator) {
     TM_CHECK(!apis_.empty(), "a door without an API");
     const auto seeds = random_secret(8 * reactors.size());
     for (std::size_t i = 0; i < reactors.size(); ++i)
@@ -37,6 +38,16 @@ AwsDoor::AwsDoor(const std::vector<Reactor*>& reactors, std::vector<Api*> apis)
 
 Task<HttpResponse> AwsDoor::handle(const HttpRequest& request) {
     Core& core = cores_[Reactor::current().id().value];
+    const std::string id = request_id(core.random);
+    HttpResponse response = request.method == "POST"
+                                ? co_await serve(request, id)
+                                : xml_refusal("AccessDeniedException", kNoOperation, 403);
+    response.headers.emplace_back("x-amzn-RequestId", id);
+    response.headers.emplace_back("x-amz-id-2", extended_id(core.random));
+    co_return response;
+}
+
+Task<HttpResponse> AwsDoor::serve(const HttpRequest& request, const std::string& id) {
     Api* api = apis_.front();
     std::string_view operation;
     for (Api* candidate : apis_) {
@@ -46,14 +57,9 @@ Task<HttpResponse> AwsDoor::handle(const HttpRequest& request) {
         operation = *found;
         break;
     }
-    const std::string id = request_id(core.random);
-    HttpResponse response =
-        request.method == "POST"
-            ? co_await api->call(ApiRequest{request, operation, caller_of(request), id})
-            : xml_refusal("AccessDeniedException", kNoOperation, 403);
-    response.headers.emplace_back("x-amzn-RequestId", id);
-    response.headers.emplace_back("x-amz-id-2", extended_id(core.random));
-    co_return response;
+    auto caller = authenticator_.authenticate(request, api->signing_name());
+    if (!caller) co_return api->refusal(request, caller.error());
+    co_return co_await api->call(ApiRequest{request, operation, std::move(*caller), id});
 }
 
 }  // namespace tidemill::aws

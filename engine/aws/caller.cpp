@@ -2,47 +2,33 @@
 
 #include <algorithm>
 
+#include "engine/aws/authenticator.h"
+#include "engine/security/signature_parts.h"
+
 namespace tidemill::aws {
 namespace {
 
 constexpr std::size_t kRegionMax = 64;
-
-/// The third part of key/date/region/service/aws4_request; '/' may be written %2F.
-std::string_view region_of(std::string_view scope) {
-    const auto skip = [&scope] {
-        const auto slash = scope.find('/');
-        const auto escaped = scope.find("%2F");
-        const auto at = std::min(slash, escaped);
-        if (at == std::string_view::npos) return std::string_view{};
-        const auto part = scope.substr(0, at);
-        scope.remove_prefix(at + (at == slash ? 1 : 3));
-        return part;
-    };
-    skip();
-    skip();
-    return skip();
-}
-
-bool is_region(std::string_view text) {
-    return !text.empty() && text.size() <= kRegionMax && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-    });
-}
-
-std::string_view after(std::string_view text, std::string_view mark) {
-    const auto at = text.find(mark);
-    return at == std::string_view::npos ? std::string_view{} : text.substr(at + mark.size());
-}
+constexpr std::string_view kDefaultRegion = "us-east-1";
 
 }  // namespace
 
-Caller caller_of(const HttpRequest& request) {
-    std::string_view scope = after(request.header("Authorization"), "Credential=");
-    if (scope.empty()) scope = after(request.query, "X-Amz-Credential=");
+std::string_view Caller::arn() const {
+    return identity != nullptr ? std::string_view(identity->arn) : "arn:aws:iam::000000000000:root";
+}
+
+std::string checked_region(std::string_view text) {
+    const bool is_region =
+        !text.empty() && text.size() <= kRegionMax && std::ranges::all_of(text, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        });
+    return std::string(is_region ? text : kDefaultRegion);
+}
+
+Caller unverified_caller(const HttpRequest& request) {
+    std::string space;
     Caller caller;
-    if (const auto region = region_of(scope.substr(0, scope.find_first_of(", &")));
-        is_region(region))
-        caller.region = region;
+    caller.region = checked_region(claimed_region(signed_request(request), space));
     return caller;
 }
 

@@ -4,18 +4,24 @@
 #include <string_view>
 
 #include "engine/http/http_message.h"
+#include "engine/security/credential.h"
 
 namespace tidemill::aws {
 
-/// Who calls, as far as names need it. Signatures are not verified yet: any credentials, and none,
-/// are accepted.
+/// Who calls.
 struct Caller {
-    std::string region = "us-east-1";  ///< from the credential scope
-    std::string_view account = "000000000000";
+    std::string region = "us-east-1";       ///< from the credential scope
+    std::string_view account = kNoAccount;  ///< the identity's
+    IdentityPtr identity{};  ///< whose key signed the request; null: nobody that we know
+
+    bool is_known() const { return identity != nullptr; }
+    /// "arn:aws:iam::000000000000:user/alice"; the root of its account when nobody is known.
+    std::string_view arn() const;
 };
 
-/// The caller by the credential scope of the Authorization header or the X-Amz-Credential query
-/// parameter.
-Caller caller_of(const HttpRequest& request);
+/// The caller by what a request claims, believed as it is: the region alone.
+Caller unverified_caller(const HttpRequest& request);
+/// A region that can stand in names; else the default one.
+std::string checked_region(std::string_view text);
 
 }  // namespace tidemill::aws

@@ -85,6 +85,11 @@ std::optional<std::string_view> KinesisApi::operation_of(const HttpRequest& requ
 }
 
 HttpResponse KinesisApi::refusal(const HttpRequest& request, const aws::ApiError& error) {
+    ++here().stats.calls;
+    return failed(request, error);
+}
+
+HttpResponse KinesisApi::failed(const HttpRequest& request, const aws::ApiError& error) {
     KinesisStats& stats = here().stats;
     ++(error.status >= 500 ? stats.server_errors : stats.client_errors);
     const Form form = form_of(request);
@@ -115,7 +120,7 @@ Task<HttpResponse> KinesisApi::call(const aws::ApiRequest& request) {
         co_return response;
     }
     auto answer = co_await dispatch(request, form.encoding, core);
-    if (!answer) co_return refusal(http, answer.error());
+    if (!answer) co_return failed(http, answer.error());
     HttpResponse response;
     response.content_type = form.content_type;
     // Operations without an answer have an empty body, not "{}".

@@ -41,6 +41,7 @@ class KinesisApi final : public aws::Api {
     };
     KinesisApi(std::vector<Reactor*> reactors, StreamService& service, Bytes secret);
     Core& here();
+    HttpResponse failed(const HttpRequest& request, const aws::ApiError& error);
     Task<aws::ApiResult<std::string>> dispatch(const aws::ApiRequest& request,
                                                aws::Encoding encoding, Core& core);
 

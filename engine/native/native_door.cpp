@@ -39,14 +39,36 @@ void NativeDoor::set_extension(std::uint8_t first_kind, std::uint8_t last_kind,
         extensions_[kind] = handler;
 }
 
+namespace {
+
+bool is_of_this_machine(const NativeSocket& socket) {
+    boost::system::error_code error;
+    const auto address = socket.remote_endpoint(error).address();
+    if (error) return false;
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+            .is_loopback();
+    return address.is_loopback();
+}
+
+}  // namespace
+
 Task<void> NativeDoor::serve(NativeSocket socket, std::vector<std::byte> already_read) {
     PerCore& core = here();
     if (core.is_stopping) co_return;
     core.gate.enter();
     const NativeShared shared{service_, limits_, greeting_, extensions_};
     {
+        const bool is_refused = limits_.serves_this_machine_alone && !is_of_this_machine(socket);
         NativeConnection connection(Reactor::current(), shared, std::move(socket));
-        if (core.connections.size() >= limits_.connections_per_core_max) {
+        if (is_refused) {
+            connection.send_error(
+                0, 0,
+                Error(Errc::Unauthenticated,
+                      "this broker requires signed requests, which the native protocol has not: "
+                      "it serves connections from its own machine alone (docs/security.md)"));
+            connection.shut_down();
+        } else if (core.connections.size() >= limits_.connections_per_core_max) {
             connection.send_error(
                 0, 0,
                 Error(Errc::LimitExceeded, fmt::format("this core already has {} connections",

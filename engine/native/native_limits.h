@@ -32,6 +32,7 @@ struct NativeLimits {
     /// How long a subscription sleeps before it looks whether its connection still stands.
     std::chrono::milliseconds wait_slice = 1s;
     std::chrono::milliseconds drain_timeout = 5s;  ///< for a closing connection's last answers
+    bool serves_this_machine_alone = false;        ///< others are told that they may not
 };
 
 /// What the broker says of itself in Hello.

@@ -91,6 +91,13 @@ std::optional<DiskKind> parse_io(std::string_view text) {
     return std::nullopt;
 }
 
+std::optional<AuthMode> parse_auth(std::string_view text) {
+    if (text == "required") return AuthMode::Required;
+    if (text == "optional") return AuthMode::Optional;
+    if (text == "off") return AuthMode::Off;
+    return std::nullopt;
+}
+
 Status parse_listen(std::string_view text, Config& config) {
     const auto colon = text.rfind(':');
     std::uint16_t port = 0;

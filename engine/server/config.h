@@ -13,6 +13,7 @@
 #include "engine/http/http_limits.h"
 #include "engine/io/make_disk.h"
 #include "engine/log/log_config.h"
+#include "engine/security/auth_mode.h"
 #include "engine/telemetry/log.h"
 #include "engine/usage/usage_options.h"
 
@@ -24,6 +25,13 @@ struct EncryptionConfig {
     bool is_default = false;                      ///< for new streams
     std::chrono::hours data_key_age{90 * 24};     ///< 0: a data key never gets old
     std::uint64_t data_key_bytes = 1024 * 1_GiB;  ///< 0: no bound
+};
+
+/// Who may call: docs/security.md.
+struct AuthConfig {
+    std::optional<AuthMode> mode;            ///< not set: by the address, see server/auth_plan.h
+    std::filesystem::path credentials_file;  ///< empty: the development key alone
+    bool insecure = false;  ///< strangers may be let in on an address that others reach
 };
 
 /// All that an operator can set. The file's keys are the names in config_file.cpp.
@@ -56,6 +64,7 @@ struct Config {
 
     EncryptionConfig encryption;
     UsageOptions usage;  ///< docs/limits.md
+    AuthConfig auth;
     HttpLimits http;
     log::Level log_level = log::Level::Info;
 };
@@ -67,6 +76,8 @@ Status validate(const Config& config);
 Status parse_listen(std::string_view text, Config& config);
 /// "auto", "uring" or "threads"; nothing for anything else.
 std::optional<DiskKind> parse_io(std::string_view text);
+/// "required", "optional" or "off"; nothing for anything else.
+std::optional<AuthMode> parse_auth(std::string_view text);
 /// 1048576, "1MiB", "1MB", "512 KiB". Errors: InvalidArgument.
 Result<std::uint64_t> parse_size(std::string_view text);
 /// "250ms", "10s", "5m", "2h". Errors: InvalidArgument.

@@ -160,6 +160,23 @@ Status set_limits_mode(const toml::node& value, Config& config) {
     config.usage.mode = *mode;
     return {};
 }
+Status set_auth_mode(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    const auto mode = parse_auth(text);
+    if (!mode) return wrong_type("\"required\", \"optional\" or \"off\"");
+    config.auth.mode = *mode;
+    return {};
+}
+Status set_credentials_file(const toml::node& value, Config& config) {
+    ASSIGN(config.auth.credentials_file, text_of(value));
+    return {};
+}
+Status set_insecure(const toml::node& value, Config& config) {
+    const auto yes = value.value_exact<bool>();
+    if (!yes) return wrong_type("true or false");
+    config.auth.insecure = *yes;
+    return {};
+}
 Status set_log_level(const toml::node& value, Config& config) {
     ASSIGN(const std::string_view text, text_of(value));
     const auto level = log::parse_level(text);
@@ -201,6 +218,9 @@ constexpr Key kKeys[] = {
     {"encryption.data_key_age", set_key_age},
     {"encryption.data_key_bytes", set_key_bytes},
     {"limits.mode", set_limits_mode},
+    {"auth.mode", set_auth_mode},
+    {"auth.credentials_file", set_credentials_file},
+    {"auth.insecure", set_insecure},
     {"http.connections", set_connections},
     {"http.header_bytes", set_http_size<&HttpLimits::header_bytes>},
     {"http.body_bytes", set_http_size<&HttpLimits::body_bytes>},

@@ -13,6 +13,8 @@
 #include "engine/query/query_service.h"
 #include "engine/query/sql_door.h"
 #include "engine/reactor/call_on.h"
+#include "engine/server/auth_metrics.h"
+#include "engine/server/auth_plan.h"
 #include "engine/server/log_metrics.h"
 #include "engine/server/server_metrics.h"
 #include "engine/service/local_stream_service.h"
@@ -65,6 +67,9 @@ struct Server::Parts {
     Config config;
     DirectoryLock lock;
     EncryptionOptions encryption;
+    AuthPlan auth_plan;
+    CredentialKeeper credentials;
+    CredentialSet first_credentials;
     std::unique_ptr<ReactorGroup> reactors;
     std::unique_ptr<CoreMetrics> metrics;
     std::unique_ptr<SqliteCatalogStore> catalog;
@@ -73,6 +78,7 @@ struct Server::Parts {
     std::unique_ptr<query::QueryService> queries;
     std::unique_ptr<query::SqlDoor> sql;
     std::unique_ptr<KinesisApi> kinesis;
+    std::unique_ptr<aws::Authenticator> authenticator;
     std::unique_ptr<aws::AwsDoor> aws;
     std::unique_ptr<NativeDoor> native;
     std::unique_ptr<HealthPage> health;
@@ -84,6 +90,8 @@ struct Server::Parts {
 
     Reactor& home() { return reactors->at(CoreId{0}); }
     Status load_keys();
+    Status load_credentials();
+    void report_auth() const;
     Status start_reactors();
     Status open_stores();
     Status start_service();
@@ -105,6 +113,25 @@ Status Server::Parts::load_keys() {
     }
     encryption.keys = std::make_shared<const KeyRing>(std::move(current), std::move(previous));
     return {};
+}
+
+Status Server::Parts::load_credentials() {
+    ASSIGN(auth_plan, plan_auth(config));
+    ASSIGN(first_credentials, credentials.load(config.auth.credentials_file));
+    return {};
+}
+
+void Server::Parts::report_auth() const {
+    constexpr std::string_view kModes[] = {"required", "optional", "off"};
+    log::info("auth", {{"mode", kModes[static_cast<std::size_t>(auth_plan.mode)]},
+                       {"keys", first_credentials.size()},
+                       {"native_protocol", auth_plan.native_is_local ? "this machine" : "anyone"}});
+    if (is_loopback(config.listen_host) || !config.auth.insecure) return;
+    log::warn("open_to_the_network",
+              {{"listen", config.listen_host},
+               {"meaning", auth_plan.mode == AuthMode::Required
+                               ? "anyone who reaches the port may use the native protocol"
+                               : "anyone who reaches the port may use it"}});
 }
 
 Status Server::Parts::start_reactors() {
@@ -155,10 +182,15 @@ Status Server::Parts::start_service() {
 Status Server::Parts::open_doors() {
     auto make_kinesis = [this] { return KinesisApi::start(all_of(*reactors), *service); };
     ASSIGN(kinesis, run_on(home(), make_kinesis));
-    aws = std::make_unique<aws::AwsDoor>(all_of(*reactors), std::vector<aws::Api*>{kinesis.get()});
+    authenticator =
+        std::make_unique<aws::Authenticator>(all_of(*reactors), auth_plan.mode, first_credentials);
+    aws = std::make_unique<aws::AwsDoor>(all_of(*reactors), std::vector<aws::Api*>{kinesis.get()},
+                                         *authenticator);
     NativeGreeting greeting;
     greeting.durability = config.durability == LogDurability::Disk ? "disk" : "memory";
-    native = std::make_unique<NativeDoor>(*service, *reactors, NativeLimits{}, greeting);
+    NativeLimits native_limits;
+    native_limits.serves_this_machine_alone = auth_plan.native_is_local;
+    native = std::make_unique<NativeDoor>(*service, *reactors, native_limits, greeting);
 
     native->set_extension(query::SqlDoor::kFirstKind, query::SqlDoor::kLastKind,
                           [this](NativeRequest request, NativeReply& reply) {
@@ -186,6 +218,7 @@ Status Server::Parts::open_doors() {
     register_service_metrics(metrics->at(CoreId{0}), *service);
     register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
     register_throttle_metrics(*metrics, reactors->size(), *service);
+    register_auth_metrics(*metrics, reactors->size(), *authenticator);
     register_encryption_metrics(*metrics, reactors->size(), *service);
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
     is_listening = true;
@@ -224,6 +257,7 @@ Result<std::unique_ptr<Server>> Server::start(Config config) {
     std::unique_ptr<Server> server(new Server(std::move(parts)));
     Parts& made = *server->parts_;
     TRY(made.load_keys());
+    TRY(made.load_credentials());
     TRY(made.start_reactors());
     TRY(made.open_stores());
     TRY(made.start_service());
@@ -235,6 +269,7 @@ Result<std::unique_ptr<Server>> Server::start(Config config) {
                {"io", made.home().disk().description()},
                {"limits", limits_mode_text(made.config.usage.mode)},
                {"durability", made.config.durability == LogDurability::Disk ? "disk" : "memory"}});
+    made.report_auth();
     if (made.config.durability == LogDurability::Memory)
         log::warn("durability_is_memory",
                   {{"meaning", "records are acknowledged before they are on disk"}});
@@ -246,6 +281,10 @@ std::uint16_t Server::port() const { return parts_->port; }
 StreamService& Server::service() { return *parts_->service; }
 query::QueryService& Server::queries() { return *parts_->queries; }
 ReactorGroup& Server::reactors() { return *parts_->reactors; }
+void Server::reload(Reload what) {
+    if (parts_->is_listening)
+        parts_->credentials.reload(what, *parts_->authenticator, parts_->home());
+}
 void Server::stop() { parts_->stop(); }
 
 }  // namespace tidemill

@@ -6,6 +6,7 @@
 
 #include "engine/base/result.h"
 #include "engine/server/config.h"
+#include "engine/server/credential_keeper.h"
 
 namespace tidemill {
 
@@ -32,6 +33,9 @@ class Server {
     StreamService& service();
     query::QueryService& queries();
     ReactorGroup& reactors();
+
+    /// Reads again what may change while the broker runs: the credentials file. Blocks.
+    void reload(Reload what);
 
     /// Refuses new work, ends what is in progress, closes doors from outside in, then the log.
     /// Blocks. Idempotent.

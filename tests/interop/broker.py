@@ -41,6 +41,7 @@ class Broker:
         with open(self.config, "w") as file:
             file.write(settings.replace("@", self.directory))
         self.process = None
+        self.listen = "127.0.0.1:0"
 
     def __enter__(self):
         self.start()
@@ -52,7 +53,7 @@ class Broker:
 
     def start(self):
         self.process = subprocess.Popen(
-            [self.program, "serve", "--data", os.path.join(self.directory, "data"), "--listen", "127.0.0.1:0",
+            [self.program, "serve", "--data", os.path.join(self.directory, "data"), "--listen", self.listen,
              "--config", self.config],
             stdout=subprocess.PIPE, text=True)
         ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "engine/server/auth_plan.h"
 #include "engine/server/config_file.h"
 
 using namespace tidemill;
@@ -64,4 +65,40 @@ TEST_CASE("encryption is configured by a file or by a command, never by both") {
     Config only_previous;
     only_previous.encryption.previous_master_key.file = "/a";
     CHECK_FALSE(validate(only_previous));
+}
+
+TEST_CASE("strangers are let in on loopback alone, unless the operator says otherwise") {
+    const auto plan = [](const char* host, std::optional<AuthMode> mode, bool has_keys,
+                         bool insecure) {
+        Config config;
+        config.listen_host = host;
+        config.auth.mode = mode;
+        config.auth.insecure = insecure;
+        if (has_keys) config.auth.credentials_file = "keys.toml";
+        return plan_auth(config);
+    };
+    for (const char* host : {"127.0.0.1", "localhost", "::1", "127.8.8.8"}) {
+        CHECK(plan(host, {}, false, false)->mode == AuthMode::Optional);
+        CHECK_FALSE(plan(host, {}, false, false)->native_is_local);
+        CHECK(plan(host, AuthMode::Off, false, false)->mode == AuthMode::Off);
+        CHECK_FALSE(plan(host, AuthMode::Required, false, false));
+    }
+    for (const char* host : {"0.0.0.0", "::", "192.168.1.2", "broker.example"}) {
+        CHECK_FALSE(plan(host, {}, false, false));
+        CHECK_FALSE(plan(host, AuthMode::Optional, true, false));
+        CHECK_FALSE(plan(host, AuthMode::Off, true, false));
+        CHECK(plan(host, {}, true, false)->mode == AuthMode::Required);
+        CHECK(plan(host, {}, true, false)->native_is_local);
+        CHECK(plan(host, {}, true, true)->mode == AuthMode::Required);
+        CHECK_FALSE(plan(host, {}, true, true)->native_is_local);
+        CHECK(plan(host, {}, false, true)->mode == AuthMode::Optional);
+        CHECK(plan(host, AuthMode::Off, false, true)->mode == AuthMode::Off);
+    }
+    const auto config = parse_config(
+        "[auth]\nmode = \"required\"\ncredentials_file = \"/c\"\ninsecure = true\n", "t.toml");
+    REQUIRE(config);
+    CHECK(config->auth.mode == AuthMode::Required);
+    CHECK(config->auth.credentials_file == "/c");
+    CHECK(config->auth.insecure);
+    CHECK_FALSE(parse_config("[auth]\nmode = \"on\"\n", "t.toml"));
 }
