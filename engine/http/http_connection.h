@@ -1,19 +1,21 @@
 #pragma once
 
 #include <list>
-#include <memory>
 #include <string>
 
 #include <boost/beast/core/flat_buffer.hpp>
 
-#include "engine/http/http_server.h"
+#include "engine/base/time.h"
+#include "engine/http/http_transport.h"
+#include "engine/io/task.h"
 
 namespace tidemill {
 
 struct HttpCore;
+class Http2Connection;
 
-/// One client's connection: reads a request, has it handled, answers, reads the next. Requests that
-/// arrive together are served one after the other, in order.
+/// One client's connection: finds out what it speaks, and has that served. Holds what all protocols
+/// need: the transport, a deadline, a place among the connections of its core.
 class HttpConnection {
  public:
     HttpConnection(HttpCore& core, TcpSocket socket);
@@ -23,36 +25,43 @@ class HttpConnection {
 
     Task<void> serve();
 
-    bool is_idle() const { return idle_; }  ///< between requests
-    MonoTime deadline() const { return deadline_; }
+    /// The server stops: ends what waits for a request, and the rest after its requests.
+    void stop();
+    /// Ends what is past its deadline.
+    void sweep(MonoTime now);
     /// Ends it now: whatever it waits for fails.
-    void cut();
+    void cut() { transport_.close(); }
+
+    // For the protocols.
+    HttpCore& core() { return core_; }
+    HttpTransport& transport() { return transport_; }
+    boost::beast::flat_buffer& buffer() { return buffer_; }  ///< read, and not yet used
+    const std::string& peer() const { return peer_; }
+    MonoTime deadline() const { return deadline_; }
+    void allow(std::chrono::milliseconds time);
+    void allow_until(MonoTime deadline) { deadline_ = deadline; }
+    void allow_forever() { deadline_ = MonoTime::max(); }
+    void set_idle(bool idle) { idle_ = idle; }  ///< between requests
+    /// Reads more into the buffer; false when there is none.
+    Task<bool> fill(std::size_t at_most);
+    /// Reads and forgets for a moment, so that an answer is not lost: closing with unread input
+    /// resets the connection.
+    Task<void> linger();
 
  private:
-    class ChunkWriter;
-    struct Exchange;  // one request with its parser, body and answer
+    enum class Protocol { None, Http1, Http2, Raw };
 
-    Task<bool> fill(std::size_t at_most);
-    Task<bool> hand_over();
-    Task<bool> serve_one();
-    Task<bool> read_head(Exchange& exchange);
-    Task<bool> read_body(Exchange& exchange);
-    Task<bool> read_chunked_body(Exchange& exchange);
-    Task<HttpResponse> respond(Exchange& exchange);
-    Task<bool> send(HttpResponse response, bool keep_alive, bool is_head, bool is_http_1_0);
-    /// Answers a request that cannot be read any further, then closes without losing the answer.
-    Task<void> refuse(unsigned status, std::string text);
-    Task<bool> write(std::string_view head, std::string_view body);
-    void allow(std::chrono::milliseconds time);
-    bool reserve_body(std::size_t bytes);
+    Task<Protocol> recognise();
+    Task<void> hand_over();
 
     HttpCore& core_;
-    TcpSocket socket_;
+    HttpTransport transport_;
     boost::beast::flat_buffer buffer_;
     std::string peer_;
     MonoTime deadline_ = MonoTime::max();
     bool idle_ = false;
-    std::size_t body_reserved_ = 0;
+    std::size_t raw_ = 0;               // index of the raw handler
+    Http2Connection* http2_ = nullptr;  // while it speaks HTTP/2
     std::list<HttpConnection*>::iterator registered_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <list>
 #include <string>
 #include <string_view>
@@ -20,6 +21,29 @@ class HttpDate {
     std::string text_;
 };
 
+/// What the body of one request takes of its core's memory for bodies; given back when it dies.
+/// Ownership: the count outlives it.
+class BodyReservation {
+ public:
+    BodyReservation(std::size_t& in_use, std::size_t limit) : in_use_(in_use), limit_(limit) {}
+    ~BodyReservation() { in_use_ -= held_; }
+    BodyReservation(const BodyReservation&) = delete;
+    BodyReservation& operator=(const BodyReservation&) = delete;
+
+    /// Holds so much from now on. False when there is not so much left: then it holds what it held.
+    bool hold(std::size_t bytes) {
+        if (bytes > held_ && bytes - held_ > limit_ - std::min(limit_, in_use_)) return false;
+        in_use_ = in_use_ - held_ + bytes;
+        held_ = bytes;
+        return true;
+    }
+
+ private:
+    std::size_t& in_use_;
+    std::size_t limit_;
+    std::size_t held_ = 0;
+};
+
 /// What the connections of one core share. Core: its reactor's.
 struct HttpCore {
     HttpCore(Reactor& r, const HttpLimits& l, const HttpRouter& routes,
@@ -37,6 +61,7 @@ struct HttpCore {
     bool stopping = false;
     HttpStats stats;
     HttpDate date;
+    HttpScratch scratch;
 };
 
 }  // namespace tidemill

@@ -16,7 +16,7 @@ bool same_name(std::string_view a, std::string_view b) {
 std::string_view HttpRequest::header(std::string_view name) const {
     for (const auto& [key, value] : headers)
         if (same_name(key, name)) return value;
-    return {};
+    return same_name(name, "Host") ? header(":authority") : std::string_view{};
 }
 
 bool HttpRequest::has_header(std::string_view name) const {

@@ -23,7 +23,8 @@ struct HttpRequest {
     std::string_view body;  ///< kBodyPadding more bytes may be read behind it
     std::string_view peer;  ///< "127.0.0.1:40000"
 
-    /// The first header of that name (in any case); empty when absent.
+    /// The first header of that name (in any case); empty when absent. Of an HTTP/2 request
+    /// ":authority" is among the headers, and answers for "Host" when there is none.
     std::string_view header(std::string_view name) const;
     bool has_header(std::string_view name) const;
 };

@@ -43,6 +43,10 @@ void HttpStats::add(const HttpStats& other) {
     timeouts += other.timeouts;
     body_bytes_in += other.body_bytes_in;
     body_bytes_out += other.body_bytes_out;
+    http1_connections += other.http1_connections;
+    http2_connections += other.http2_connections;
+    http2_streams += other.http2_streams;
+    http2_ended_for_abuse += other.http2_ended_for_abuse;
 }
 
 struct HttpServer::State {
@@ -157,18 +161,15 @@ Task<void> HttpServer::State::sweep_loop(HttpCore& core, Timer& timer) {
         boost::system::error_code ignored;
         co_await timer.async_wait(asio::redirect_error(Token{}, ignored));
         const MonoTime now = core.reactor.clock().mono_now();
-        for (HttpConnection* connection : core.connections) {
-            if (connection->deadline() > now) continue;
-            ++core.stats.timeouts;
-            connection->cut();
-        }
+        for (HttpConnection* connection : core.connections)
+            connection->sweep(now);
     }
 }
 
 void HttpServer::State::stop_core(HttpCore& core) {
     core.stopping = true;
     for (HttpConnection* connection : core.connections)
-        if (connection->is_idle()) connection->cut();
+        connection->stop();
 }
 
 Task<void> HttpServer::stop_listening() {

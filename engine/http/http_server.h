@@ -6,18 +6,13 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
 #include "engine/base/result.h"
 #include "engine/http/http_limits.h"
 #include "engine/http/http_router.h"
+#include "engine/http/http_transport.h"
 #include "engine/reactor/reactor.h"
 
 namespace tidemill {
-
-using TcpSocket =
-    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
 /// Serves a connection that began with another protocol's preface. `first_bytes` holds all that has
 /// been read, preface included. Runs on the connection's core, inside the server's gate.
@@ -27,11 +22,13 @@ struct HttpStats {
     std::uint64_t connections_open = 0, connections_total = 0, connections_refused = 0;
     std::uint64_t requests = 0, bad_requests = 0, timeouts = 0;
     std::uint64_t body_bytes_in = 0, body_bytes_out = 0;
+    std::uint64_t http1_connections = 0, http2_connections = 0, http2_streams = 0;
+    std::uint64_t http2_ended_for_abuse = 0;  ///< connections
     void add(const HttpStats& other);
 };
 
-/// One port for everything: HTTP/1.1 through the router, other protocols by their first bytes. The
-/// first reactor accepts and deals connections out to all in turn. Order of stopping:
+/// One port for everything: HTTP/1.1 and HTTP/2 through the router, other protocols by their first
+/// bytes. The first reactor accepts and deals connections out to all in turn. Order of stopping:
 /// stop_listening, the doors, stop.
 class HttpServer {
  public:

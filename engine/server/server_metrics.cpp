@@ -21,6 +21,9 @@ constexpr HttpCounter kHttpCounters[] = {
     {"tidemill_http_bad_requests_total", "requests refused before a handler saw them",
      &HttpStats::bad_requests},
     {"tidemill_http_timeouts_total", "connections cut at a deadline", &HttpStats::timeouts},
+    {"tidemill_http2_streams_total", "requests begun over HTTP/2", &HttpStats::http2_streams},
+    {"tidemill_http2_abuse_total", "HTTP/2 connections ended for wasting the server's time",
+     &HttpStats::http2_ended_for_abuse},
     {"tidemill_http_body_bytes_in_total", "bytes of request bodies", &HttpStats::body_bytes_in},
     {"tidemill_http_body_bytes_out_total", "bytes of response bodies", &HttpStats::body_bytes_out},
 };
@@ -121,6 +124,14 @@ void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const Ht
         registry.sampled_gauge("tidemill_http_connections", "open connections", {}, [&http] {
             return static_cast<double>(http.core_stats().connections_open);
         });
+        const auto by_protocol = [&](const char* protocol, std::uint64_t HttpStats::* value) {
+            registry.sampled_counter("tidemill_http_protocol_connections_total",
+                                     "connections by what they turned out to speak",
+                                     {{"protocol", protocol}},
+                                     [&http, value] { return http.core_stats().*value; });
+        };
+        by_protocol("http/1.1", &HttpStats::http1_connections);
+        by_protocol("h2", &HttpStats::http2_connections);
         const auto by_outcome = [&](const char* outcome, auto read) {
             registry.sampled_counter("tidemill_kinesis_calls_total", "calls of the Kinesis API",
                                      {{"outcome", outcome}},

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "engine/base/bytes.h"
+#include "engine/io/task.h"
+
+namespace tidemill {
+
+using TcpSocket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+/// Memory that the connections of one core share for what they read and use up at once.
+struct HttpScratch {
+    std::array<std::byte, 128_KiB> plain;
+};
+
+/// The bytes of one client, whatever they travel in. One task may read while another writes.
+/// Core: its socket's. Ownership: the scratch memory outlives it.
+class HttpTransport {
+ public:
+    using Buffers = std::array<boost::asio::const_buffer, 3>;
+    using ErrorCode = boost::system::error_code;
+
+    HttpTransport(TcpSocket socket, HttpScratch& scratch);
+
+    /// Resumes with what has come, at least a byte; with 0 and `error` at the end.
+    Task<std::size_t> read_some(boost::asio::mutable_buffer into, ErrorCode& error);
+    /// Resumes when `into` is full; `error` when the peer ends before.
+    Task<std::size_t> read_whole(boost::asio::mutable_buffer into, ErrorCode& error);
+    /// Resumes with what has come, in the core's scratch memory: to be used up before the caller
+    /// suspends. Takes no memory while nothing comes. Empty at the end.
+    Task<Bytes> read_shared();
+    /// Resumes when everything is on its way. Ownership: the bytes live until then.
+    Task<std::size_t> write(const Buffers& buffers, ErrorCode& error);
+    /// Tells the peer that nothing more will be written.
+    void end_writing();
+
+    bool is_open() const { return socket_.is_open(); }
+    /// Ends it now: whatever waits for it fails.
+    void close();
+    const TcpSocket& socket() const { return socket_; }
+    /// For protocols that take over from the first byte.
+    TcpSocket take_socket() { return std::move(socket_); }
+
+ private:
+    TcpSocket socket_;
+    HttpScratch& scratch_;
+    bool reads_at_once_ = false;
+};
+
+}  // namespace tidemill
