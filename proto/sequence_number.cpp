@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstring>
+#include <iterator>
 
 namespace tidemill {
 namespace {
@@ -25,6 +28,18 @@ std::uint64_t take_bits(Words& words, unsigned bits) {
     return value;
 }
 
+constexpr std::size_t kChunkDigits = 19;
+
+/// Writes 19 digits that end before `end`; returns where they begin.
+char* write_chunk(std::uint64_t value, char* end) {
+    char digits[kChunkDigits + 1];
+    const char* const behind = std::to_chars(digits, std::end(digits), value).ptr;
+    const auto count = static_cast<std::size_t>(behind - digits);
+    std::memcpy(end - count, digits, count);
+    std::memset(end - kChunkDigits, '0', kChunkDigits - count);
+    return end - kChunkDigits;
+}
+
 }  // namespace
 
 std::string SequenceNumber::to_string() const {
@@ -38,22 +53,23 @@ std::string SequenceNumber::to_string() const {
     append_bits(words, shard_index, 32);
     append_bits(words, 2, 4);
 
-    constexpr std::uint64_t kChunk = 10'000'000'000'000'000'000u;  // 19 digits at a time
-    std::string digits;
-    while (words != Words{}) {
+    // From the end, 19 digits at a time; words that have become 0 are left out.
+    constexpr std::uint64_t kChunk = 10'000'000'000'000'000'000u;
+    char digits[4 * kChunkDigits];
+    char* begin = std::end(digits);
+    for (std::size_t first = 0; first < words.size();) {
         std::uint64_t remainder = 0;
-        for (auto& word : words) {
-            const Wide part = Wide{remainder} << 64 | word;
-            word = static_cast<std::uint64_t>(part / kChunk);
-            remainder = static_cast<std::uint64_t>(part % kChunk);
+        for (std::size_t i = first; i < words.size(); ++i) {
+            const Wide part = Wide{remainder} << 64 | words[i];
+            words[i] = static_cast<std::uint64_t>(part / kChunk);
+            remainder = static_cast<std::uint64_t>(part) - words[i] * kChunk;
         }
-        for (int i = 0; i < 19; ++i, remainder /= 10)
-            digits.push_back(static_cast<char>('0' + remainder % 10));
+        while (first < words.size() && words[first] == 0)
+            ++first;
+        begin = write_chunk(remainder, begin);
     }
-    while (digits.size() > 1 && digits.back() == '0')
-        digits.pop_back();
-    std::ranges::reverse(digits);
-    return digits;
+    return {std::find_if(begin, std::end(digits) - 1, [](char c) { return c != '0'; }),
+            std::end(digits)};
 }
 
 std::optional<SequenceNumber> SequenceNumber::parse(std::string_view text) {

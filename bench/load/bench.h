@@ -11,7 +11,7 @@
 
 namespace tidemill::bench {
 
-/// What `tidemill bench produce|consume|catchup|latency` takes.
+/// What `tidemill bench produce|consume|...` takes.
 struct BenchOptions {
     std::string connect = "127.0.0.1:4567";
     std::string stream = "bench";
@@ -28,13 +28,16 @@ struct BenchOptions {
     std::uint32_t sample_shards =
         0;                      ///< catchup: so many shards, one after another; 0: all at once
     bool until_broken = false;  ///< produce: a lost connection ends the run, not an error
+    // Of the loads over HTTP:
+    bool cbor = false;                   ///< not JSON
+    std::string access_key, secret_key;  ///< every request is signed with; empty: none is
 };
 
 /// What the key of every record takes beside its data.
 constexpr std::uint32_t kKeyBytes = 4;
 
 struct BenchResult {
-    std::string kind;  ///< "produce", "consume", "catchup", "latency"
+    std::string kind;  ///< "produce", "consume", ...: the command's name
     std::uint64_t records = 0;
     std::uint64_t bytes = 0;  ///< of record data
     double elapsed_seconds = 0;
@@ -68,5 +71,13 @@ Result<BenchResult> run_catchup(const BenchOptions& options);
 /// Sends at `rate` (10,000 when not given) and subscribes to the same shards: latency is intended
 /// send to delivery.
 Result<BenchResult> run_latency(const BenchOptions& options);
+
+/// Kinesis over HTTP/1.1, at any endpoint that serves it: requests are built and signed before the
+/// clock starts and sent again and again, one under way on each connection; latency is of a
+/// request. Errors: the connection's, the first answer that is no success.
+Result<BenchResult> run_put_records(const BenchOptions& options);
+Result<BenchResult> run_put_record(const BenchOptions& options);
+/// Pages of `batch` records, each connection of one shard; fills an empty stream first.
+Result<BenchResult> run_get_records(const BenchOptions& options);
 
 }  // namespace tidemill::bench

@@ -27,10 +27,10 @@ void print_human(const BenchResult& result) {
                 short_count(static_cast<double>(result.records)).c_str(), result.elapsed_seconds,
                 short_count(result.records_per_second()).c_str(),
                 short_bytes(result.bytes_per_second()).c_str());
-    std::printf("durability %s, %u B a record, batches of %u, %u connection%s, %u shards\n",
-                result.durability.c_str(), result.options.record_bytes, result.options.batch,
-                result.options.connections, result.options.connections == 1 ? "" : "s",
-                result.shards);
+    if (!result.durability.empty()) std::printf("durability %s, ", result.durability.c_str());
+    std::printf("%u B a record, batches of %u, %u connection%s, %u shards\n",
+                result.options.record_bytes, result.options.batch, result.options.connections,
+                result.options.connections == 1 ? "" : "s", result.shards);
     if (result.latency_ns.count() > 0) {
         const auto us = [&](double q) {
             return static_cast<double>(result.latency_ns.quantile(q)) / 1000;
@@ -95,6 +95,24 @@ CLI::App* add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& op
     return command;
 }
 
+void add_http_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& options,
+                   const char* name, const char* what, Measure measure) {
+    auto* command = add_load(bench, run, options, name, what, measure);
+    for (const char* other : {"--rate", "--window", "--compression"})
+        command->remove_option(command->get_option(other));
+    command->add_flag("--cbor", options->load.cbor, "CBOR instead of JSON");
+    command->add_option_function<std::string>(
+        "--sign",
+        [options](const std::string& text) {
+            const auto colon = text.find(':');
+            if (colon == std::string::npos || colon == 0)
+                throw CLI::ValidationError("--sign", "is KEY:SECRET");
+            options->load.access_key = text.substr(0, colon);
+            options->load.secret_key = text.substr(colon + 1);
+        },
+        "Sign every request with this KEY:SECRET");
+}
+
 int run_forest(const Options& options) {
     if (const auto valid = options.forest.validate(); !valid) return report(valid.error().message);
     const auto result = anomaly::run_forest_bench(options.forest, options.points);
@@ -131,6 +149,15 @@ void add_bench_command(CLI::App& app, Run& run) {
                      "Read so many shards only, spread over the stream, one after another");
     add_load(*bench, run, options, "latency", "Write at a rate, measure to delivery",
              bench::run_latency);
+
+    add_http_load(*bench, run, options, "put-records",
+                  "Kinesis over HTTP: PutRecords, one request under way a connection",
+                  bench::run_put_records);
+    add_http_load(*bench, run, options, "put-record", "Kinesis over HTTP: PutRecord",
+                  bench::run_put_record);
+    add_http_load(*bench, run, options, "get-records",
+                  "Kinesis over HTTP: GetRecords in pages of --batch records",
+                  bench::run_get_records);
 
     auto* forest =
         bench->add_subcommand("rcf", "Random cut forest: score and learn, one core, no broker");

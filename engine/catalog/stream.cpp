@@ -13,7 +13,12 @@ constexpr std::string_view kShardPrefix = "shardId-";
 constexpr std::size_t kShardDigits = 12;
 }  // namespace
 
-std::string shard_id_text(std::uint32_t index) { return fmt::format("shardId-{:012}", index); }
+std::string shard_id_text(std::uint32_t index) {
+    std::string text = "shardId-000000000000";  // by hand: every record of an answer names one
+    for (auto digit = text.rbegin(); index != 0; index /= 10)
+        *digit++ = static_cast<char>('0' + index % 10);
+    return text;
+}
 
 std::optional<std::uint32_t> parse_shard_id(std::string_view text) {
     if (!text.starts_with(kShardPrefix)) return std::nullopt;
