@@ -26,16 +26,39 @@ bool is_decimal(std::string_view text, std::size_t most) {
            std::ranges::all_of(text, is_digit);
 }
 
-/// arn:aws.*:kinesis:.*:\d{12}:stream/.+
-bool is_stream_arn(std::string_view text) {
-    if (!text.starts_with("arn:aws")) return false;
+/// What follows arn:aws.*:kinesis:.*:\d{12}: in an ARN of the service; nothing in other texts.
+/// Source: AWS, no part before the resource has a colon of its own.
+std::string_view resource_of(std::string_view text) {
+    if (!text.starts_with("arn:aws")) return {};
     const auto service = text.find(":kinesis:");
-    if (service == std::string_view::npos) return false;
-    const auto stream = text.find(":stream/", service);
-    if (stream == std::string_view::npos || stream + 8 == text.size()) return false;
-    const std::string_view account = text.substr(0, stream).substr(stream < 12 ? 0 : stream - 12);
-    return account.size() == 12 && std::ranges::all_of(account, is_digit) &&
-           text[stream - 13] == ':';
+    if (service == std::string_view::npos) return {};
+    const auto account = text.find(':', service + 9);
+    if (account == std::string_view::npos) return {};
+    const std::string_view rest = text.substr(account + 1);
+    const bool has_account =
+        rest.size() > 13 && rest[12] == ':' && std::ranges::all_of(rest.substr(0, 12), is_digit);
+    return has_account ? rest.substr(13) : std::string_view{};
+}
+
+/// <kind>/\S+
+bool is_kind(std::string_view resource, std::string_view kind) {
+    if (!resource.starts_with(kind) || resource.size() <= kind.size() + 1) return false;
+    return resource[kind.size()] == '/' &&
+           resource.find_first_of(" \t\n\r\f\v", kind.size()) == std::string_view::npos;
+}
+
+/// stream/<name>/consumer/<name>:[0-9]+
+bool is_consumer(std::string_view resource) {
+    if (!is_kind(resource, "stream")) return false;
+    resource.remove_prefix(7);
+    const auto mark = resource.find("/consumer/");
+    const auto colon = resource.rfind(':');
+    if (mark == std::string_view::npos || colon == std::string_view::npos || colon < mark)
+        return false;
+    const std::string_view created = resource.substr(colon + 1);
+    return matches(Pattern::Name, resource.substr(0, mark)) &&
+           matches(Pattern::Name, resource.substr(mark + 10, colon - mark - 10)) &&
+           !created.empty() && std::ranges::all_of(created, is_digit);
 }
 
 std::string_view text_of(Pattern pattern) {
@@ -49,7 +72,12 @@ std::string_view text_of(Pattern pattern) {
         case Pattern::SequenceNumber:
             return "0|([1-9]\\d{0,128})";
         case Pattern::StreamArn:
-            return "arn:aws.*:kinesis:.*:\\d{12}:stream/.+";
+            return "arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+";
+        case Pattern::ConsumerArn:
+            return "^(arn):aws.*:kinesis:.*:\\d{12}:.*stream\\/[a-zA-Z0-9_.-]+\\/consumer\\/"
+                   "[a-zA-Z0-9_.-]+:[0-9]+";
+        case Pattern::ResourceArn:
+            return "arn:aws.*:kinesis:.*:\\d{12}:.*(stream|channel|queue)/\\S+";
     }
     return "";
 }
@@ -255,7 +283,14 @@ bool matches(Pattern pattern, std::string_view text) {
         case Pattern::SequenceNumber:
             return is_decimal(text, 129);
         case Pattern::StreamArn:
-            return is_stream_arn(text);
+            return is_kind(resource_of(text), "stream");
+        case Pattern::ConsumerArn:
+            return is_consumer(resource_of(text));
+        case Pattern::ResourceArn: {
+            const std::string_view resource = resource_of(text);
+            return is_kind(resource, "stream") || is_kind(resource, "channel") ||
+                   is_kind(resource, "queue");
+        }
     }
     return false;
 }

@@ -11,7 +11,15 @@
 namespace tidemill::aws {
 
 enum class Type : std::uint8_t { String, Integer, Boolean, Blob, Timestamp, List, Map, Structure };
-enum class Pattern : std::uint8_t { None, Name, HashKey, SequenceNumber, StreamArn };
+enum class Pattern : std::uint8_t {
+    None,
+    Name,
+    HashKey,
+    SequenceNumber,
+    StreamArn,
+    ConsumerArn,
+    ResourceArn
+};
 
 struct Shape;
 

@@ -43,6 +43,11 @@ ApiResult<StreamPtr> find_stream(const Call& call) {
                        call.input.text_or("StreamARN", ""));
 }
 
+bool is_created_at(const Call& call, const StreamInfo& stream) {
+    const auto wanted = time_member(call.input, "StreamCreationTimestamp");
+    return !wanted || to_millis(*wanted) / 1000 == to_millis(stream.created) / 1000;
+}
+
 ApiResult<const ShardInfo*> find_shard(const Call& call, const StreamInfo& stream,
                                        std::string_view shard_id) {
     const auto index = parse_shard_id(shard_id);

@@ -53,6 +53,9 @@ ApiResult<StreamPtr> find_stream(const Call& call, std::string_view name, std::s
 /// The same from `call.input`.
 ApiResult<StreamPtr> find_stream(const Call& call);
 
+/// Whether StreamCreationTimestamp, where there is one, is the stream's, to the second.
+bool is_created_at(const Call& call, const StreamInfo& stream);
+
 /// The shard of that id. Errors: ResourceNotFoundException.
 ApiResult<const ShardInfo*> find_shard(const Call& call, const StreamInfo& stream,
                                        std::string_view shard_id);

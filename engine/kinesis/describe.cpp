@@ -1,6 +1,9 @@
 // DescribeStream, DescribeStreamSummary, DescribeLimits.
+#include <algorithm>
+
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/shard_document.h"
+#include "engine/kinesis/stream_document.h"
 #include "engine/service/service_limits.h"
 
 namespace tidemill::kinesis {
@@ -20,10 +23,11 @@ void write_description(const Call& call, const StreamInfo& stream, DocumentWrite
     out.member("RetentionPeriodHours", stream.retention.count());
     out.member("StreamCreationTimestamp", stream.created);
     out.key("EnhancedMonitoring").begin_array().begin_object();
-    out.key("ShardLevelMetrics").begin_array().end_array();
+    out.key("ShardLevelMetrics");
+    write_shard_metrics(out, stream.shard_metrics);
     out.end_object().end_array();
     const auto& encryption = stream.encryption;
-    out.member("EncryptionType", std::string_view(encryption.is_on() ? "KMS" : "NONE"));
+    out.member("EncryptionType", encryption_text(encryption.is_on()));
     if (encryption.is_on())
         out.member("KeyId", std::string_view(encryption.key_name.empty()
                                                  ? kDefaultKeyName
@@ -31,6 +35,14 @@ void write_description(const Call& call, const StreamInfo& stream, DocumentWrite
 }
 
 }  // namespace
+
+void write_warm_throughput(DocumentWriter& out, const StreamInfo& stream) {
+    const std::size_t target = stream.warm_mib_per_second;
+    out.key("WarmThroughput").begin_object();
+    out.member("TargetMiBps", target);
+    out.member("CurrentMiBps", std::min(target, stream.open.size()));
+    out.end_object();
+}
 
 Task<ApiStatus> describe_stream(Call& call) {
     const auto found = find_stream(call);
@@ -68,8 +80,14 @@ Task<ApiStatus> describe_stream_summary(Call& call) {
     out.begin_object().key("StreamDescriptionSummary").begin_object();
     write_description(call, stream, out);
     out.member("OpenShardCount", stream.open.size());
-    out.member("ConsumerCount", 0);
-    out.member("MaxRecordSizeInKiB", wire_limits::kRecordBytesDefault / 1024);
+    out.member("ConsumerCount", stream.consumers.size());
+    if (stream.warm_mib_per_second != 0) write_warm_throughput(out, stream);
+    out.member("MaxRecordSizeInKiB", stream.max_record_bytes / 1024);
+    out.member("ChannelCount", 0);
+    out.member(
+        "RecordDistributionStrategy",
+        std::string_view(stream.distribution == RecordDistribution::Auto ? "AUTO"
+                                                                         : "USER_PARTITION_KEY"));
     out.end_object().end_object();
     co_return ApiStatus{};
 }
@@ -89,6 +107,8 @@ Task<ApiStatus> describe_limits(Call& call) {
     out.member("OnDemandStreamCount", on_demand);
     out.member("OnDemandStreamCountLimit",
                is_limited ? aws_rates::kOnDemandStreams : service_limits::kStreamsMax);
+    out.member("ChannelCount", 0);
+    out.member("ChannelCountLimit", 0);
     out.end_object();
     co_return ApiStatus{};
 }

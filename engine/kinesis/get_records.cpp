@@ -6,6 +6,7 @@
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/shard_document.h"
+#include "engine/kinesis/stream_document.h"
 #include "engine/service/sequence.h"
 #include "engine/service/service_limits.h"
 #include "engine/service/shard_iterator.h"
@@ -39,8 +40,9 @@ class AnswerWriter {
         : out_(out), shard_(shard), next_(from), records_left_(limit) {}
 
     /// Errors: Corrupt, Unsupported: `batch` holds no records from `next` on. The answer is as if
-    /// it ended there, and `next` is behind it.
-    Status add(const RecordBatchView& batch, BatchOpener& opener) {
+    /// it ended there, and `next` is behind it. `encryption`: of its records, unless it goes
+    /// without saying.
+    Status add(const RecordBatchView& batch, BatchOpener& opener, std::string_view encryption) {
         RecordCursor cursor = opener.open(batch);
         RecordView record;
         while (records_left_ > 0 && cursor.next(record)) {
@@ -50,7 +52,7 @@ class AnswerWriter {
                 records_left_ = 0;
                 break;
             }
-            write(record, cursor.ordinal(), cursor.arrival());
+            write(record, cursor.ordinal(), cursor.arrival(), encryption);
             bytes_ += size;
             --records_left_;
             next_ = cursor.ordinal() + 1;
@@ -65,12 +67,14 @@ class AnswerWriter {
     std::optional<WallTime> last_arrival() const { return last_arrival_; }
 
  private:
-    void write(const RecordView& record, Ordinal ordinal, WallTime arrival) {
+    void write(const RecordView& record, Ordinal ordinal, WallTime arrival,
+               std::string_view encryption) {
         out_.begin_object();
         out_.key("SequenceNumber").plain_text(sequence_of(shard_, ordinal, arrival).to_string());
         out_.key("ApproximateArrivalTimestamp").time(arrival);
         out_.key("Data").blob(record.data);
-        out_.key("PartitionKey").text(record.partition_key);
+        if (!record.partition_key.empty()) out_.key("PartitionKey").text(record.partition_key);
+        if (!encryption.empty()) out_.key("EncryptionType").plain_text(encryption);
         out_.end_object();
         last_arrival_ = arrival;
     }
@@ -159,10 +163,13 @@ Task<ApiStatus> get_records(Call& call) {
     DocumentWriter out = call.answer();
     out.begin_object().key("Records").begin_array();
     AnswerWriter answer(out, *shard, iterator->next, limit);
-    for (const auto& slice : read->batches) {
-        if (answer.is_full()) break;
-        const auto batch = RecordBatchView::trusted(slice.bytes);
-        if (const Status status = answer.add(batch, call.reading.opener); !status)
+    // Streams that were never encrypted need not say so with each record.
+    const bool says_encryption = !stream.encryption.keys.empty();
+    for (std::size_t i = 0; i < read->batches.size() && !answer.is_full(); ++i) {
+        const auto batch = RecordBatchView::trusted(read->batches[i].bytes);
+        const bool is_sealed = i < read->key_ids.size() && read->key_ids[i] != 0;
+        const auto encryption = says_encryption ? encryption_text(is_sealed) : std::string_view{};
+        if (const Status status = answer.add(batch, call.reading.opener, encryption); !status)
             complain(call, stream.name, *shard, batch, status.error());
     }
     out.end_array();

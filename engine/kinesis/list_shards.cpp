@@ -123,9 +123,7 @@ ApiResult<Listing> begin_listing(const Call& call, const StreamInfo& stream) {
     Listing listing;
     listing.stream = stream.uid;
     listing.name = stream.name;
-    const auto created = time_member(call.input, "StreamCreationTimestamp");
-    if (created && to_millis(*created) / 1000 != to_millis(stream.created) / 1000)
-        return stream_not_found(call, stream.name);
+    if (!is_created_at(call, stream)) return stream_not_found(call, stream.name);
     if (const Value* filter = call.input.find("ShardFilter"))
         if (auto status = apply_filter(*filter, stream, call.clock.wall_now(), listing); !status)
             return std::unexpected(status.error());

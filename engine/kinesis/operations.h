@@ -44,10 +44,38 @@ Task<ApiStatus> put_records(Call& call);
 // get_shard_iterator.cpp, get_records.cpp
 Task<ApiStatus> get_shard_iterator(Call& call);
 Task<ApiStatus> get_records(Call& call);
+// consumers.cpp
+Task<ApiStatus> register_stream_consumer(Call& call);
+Task<ApiStatus> deregister_stream_consumer(Call& call);
+Task<ApiStatus> describe_stream_consumer(Call& call);
+Task<ApiStatus> list_stream_consumers(Call& call);
 // tags.cpp
 Task<ApiStatus> add_tags_to_stream(Call& call);
 Task<ApiStatus> remove_tags_from_stream(Call& call);
 Task<ApiStatus> list_tags_for_stream(Call& call);
+Task<ApiStatus> tag_resource(Call& call);
+Task<ApiStatus> untag_resource(Call& call);
+Task<ApiStatus> list_tags_for_resource(Call& call);
+// policies.cpp
+Task<ApiStatus> put_resource_policy(Call& call);
+Task<ApiStatus> get_resource_policy(Call& call);
+Task<ApiStatus> delete_resource_policy(Call& call);
+// encryption.cpp
+Task<ApiStatus> start_stream_encryption(Call& call);
+Task<ApiStatus> stop_stream_encryption(Call& call);
+// settings.cpp
+Task<ApiStatus> update_stream_mode(Call& call);
+Task<ApiStatus> update_warm_throughput(Call& call);
+Task<ApiStatus> update_max_record_size(Call& call);
+Task<ApiStatus> update_record_distribution(Call& call);
+// monitoring.cpp
+Task<ApiStatus> enable_enhanced_monitoring(Call& call);
+Task<ApiStatus> disable_enhanced_monitoring(Call& call);
+// account.cpp
+Task<ApiStatus> describe_account_settings(Call& call);
+Task<ApiStatus> update_account_settings(Call& call);
+// channels.cpp
+Task<ApiStatus> refuse_channels(Call& call);
 // retention.cpp
 Task<ApiStatus> increase_retention(Call& call);
 Task<ApiStatus> decrease_retention(Call& call);

@@ -5,6 +5,7 @@
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/put_request.h"
+#include "engine/kinesis/stream_document.h"
 #include "engine/service/sequence.h"
 
 namespace tidemill::kinesis {
@@ -34,6 +35,7 @@ Task<ApiStatus> put_record(Call& call) {
     const StreamInfo& stream = **found;
     const auto record = record_of(call.input);
     if (!record) co_return std::unexpected(record.error());
+    if (auto status = check_records(stream, {&*record, 1}, false); !status) co_return status;
     if (auto status = check_ordering(call, stream); !status) co_return status;
     if (call.input.boolean_or("DryRun", false))
         co_return refuse("DryRunOperationException", "The request would have succeeded.");
@@ -53,6 +55,7 @@ Task<ApiStatus> put_record(Call& call) {
     out.key("SequenceNumber")
         .plain_text(sequence_of(*outcome.shard, append.first_ordinal, append.arrival).to_string());
     out.key("ShardId").plain_text(shard_id_text(outcome.shard->index));
+    out.key("EncryptionType").plain_text(encryption_text(stream.encryption.is_on()));
     out.end_object();
     co_return ApiStatus{};
 }

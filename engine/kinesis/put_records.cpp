@@ -5,6 +5,7 @@
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/put_request.h"
+#include "engine/kinesis/stream_document.h"
 #include "engine/service/sequence.h"
 
 namespace tidemill::kinesis {
@@ -26,9 +27,10 @@ Task<ApiStatus> put_records(Call& call) {
     if (!request) co_return std::unexpected(request.error());
     const auto found = find_stream(call, request->stream_name, request->stream_arn);
     if (!found) co_return std::unexpected(found.error());
+    const StreamInfo& stream = **found;
+    if (auto status = check_records(stream, request->records, true); !status) co_return status;
     if (request->is_dry_run)
         co_return refuse("DryRunOperationException", "The request would have succeeded.");
-    const StreamInfo& stream = **found;
     const auto outcomes = co_await call.service.put_records(stream, std::move(request->records));
 
     std::int64_t failed = 0;
@@ -52,7 +54,9 @@ Task<ApiStatus> put_records(Call& call) {
         }
         out.end_object();
     }
-    out.end_array().end_object();
+    out.end_array();
+    out.key("EncryptionType").plain_text(encryption_text(stream.encryption.is_on()));
+    out.end_object();
     co_return ApiStatus{};
 }
 

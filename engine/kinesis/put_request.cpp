@@ -1,11 +1,41 @@
 #include "engine/kinesis/put_request.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "engine/aws/document.h"
 #include "engine/kinesis/shapes.h"
 
 namespace tidemill::kinesis {
+namespace {
+
+constexpr std::size_t kViolationsMax = 10;  // as many as AWS tells of
+
+}  // namespace
+
+ApiStatus check_records(const StreamInfo& stream, std::span<const PutRecord> records,
+                        bool is_list) {
+    std::vector<std::string> violations;
+    const auto at = [is_list](std::size_t i, std::string_view member) {
+        return is_list ? fmt::format("records.{}.member.{}", i + 1, member) : std::string(member);
+    };
+    for (std::size_t i = 0; i < records.size() && violations.size() < kViolationsMax; ++i) {
+        if (const std::size_t size = records[i].data.size(); size > stream.max_record_bytes)
+            violations.push_back(fmt::format(
+                "Value 'java.nio.HeapByteBuffer[pos=0 lim={} cap={}]' at '{}' failed to satisfy "
+                "constraint: Member must have length less than or equal to {}",
+                size, size, at(i, "data"), stream.max_record_bytes));
+        if (records[i].partition_key.empty() && stream.distribution == RecordDistribution::ByKey)
+            violations.push_back(
+                fmt::format("Value null at '{}' failed to satisfy constraint: "
+                            "Member must not be null",
+                            at(i, "partitionKey")));
+    }
+    if (violations.empty()) return {};
+    return refuse("ValidationException",
+                  fmt::format("{} validation error{} detected: {}", violations.size(),
+                              violations.size() == 1 ? "" : "s", fmt::join(violations, "; ")));
+}
 
 ApiResult<PutRecord> record_of(const Value& entry) {
     PutRecord record;

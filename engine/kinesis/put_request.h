@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,11 @@ std::optional<PutRequest> decode_put_records_fast_cbor(std::string_view body);
 /// hold them together.
 ApiResult<PutRequest> decode_put_records_thorough(std::string_view body,
                                                   Encoding encoding = Encoding::Json);
+
+/// Whether the records are such as their stream wants: with a key where it goes by keys, and none
+/// too large. `is_list`: they are the members Records of PutRecords, and not a PutRecord. Errors:
+/// ValidationException, in the words of a shape's check.
+ApiStatus check_records(const StreamInfo& stream, std::span<const PutRecord> records, bool is_list);
 
 /// One record of a checked document, which it views. Errors: InvalidArgumentException.
 ApiResult<PutRecord> record_of(const Value& entry);

@@ -91,7 +91,7 @@ class FastDecoder {
     }
 
     bool record(ondemand::object& members) {
-        bool has_data = false, has_key = false;
+        bool has_data = false, has_key = false;  // a stream may need no key
         PutRecord record;
         for (auto field : members) {
             const auto name = plain_name(field);
@@ -125,7 +125,7 @@ class FastDecoder {
                 return false;
             }
         }
-        if (!has_data || !has_key) return false;
+        if (!has_data) return false;
         request_.records.push_back(record);
         return true;
     }

@@ -105,7 +105,7 @@ class FastCborDecoder {
                 return false;
             }
         }
-        if (!has_data || record.partition_key.empty()) return false;
+        if (!has_data) return false;  // a stream may need no key
         size_ += record.partition_key.size() + record.data.size();
         request_.records.push_back(record);
         return true;

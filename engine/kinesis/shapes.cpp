@@ -17,8 +17,26 @@ constexpr Member name(bool is_required) {
             .max = 128,
             .pattern = Pattern::Name};
 }
-constexpr Member arn() {
-    return {.name = "StreamARN", .min = 1, .max = 2048, .pattern = Pattern::StreamArn};
+constexpr Member arn(bool is_required = false) {
+    return {.name = "StreamARN",
+            .is_required = is_required,
+            .min = 1,
+            .max = 2048,
+            .pattern = Pattern::StreamArn};
+}
+constexpr Member resource_arn() {
+    return {.name = "ResourceARN",
+            .is_required = true,
+            .min = 1,
+            .max = 2048,
+            .pattern = Pattern::ResourceArn};
+}
+constexpr Member consumer_name(bool is_required) {
+    return {.name = "ConsumerName",
+            .is_required = is_required,
+            .min = 1,
+            .max = 128,
+            .pattern = Pattern::Name};
 }
 constexpr Member shard_id(std::string_view member, bool is_required) {
     return {
@@ -33,10 +51,9 @@ constexpr Member token() { return {.name = "NextToken", .min = 1, .max = 1048576
 constexpr Member data() {
     return {.name = "Data", .type = Type::Blob, .is_required = true, .min = 0, .max = kDataMax};
 }
-// Not required in the newest model, which has streams that need no key; those come later, so it is
-// required here.
+/// Streams that distribute records by it insist on it: check_records in put_request.h.
 constexpr Member partition_key() {
-    return {.name = "PartitionKey", .is_required = true, .min = 1, .max = kPartitionKeyMax};
+    return {.name = "PartitionKey", .min = 1, .max = kPartitionKeyMax};
 }
 constexpr Member hash_key() { return {.name = "ExplicitHashKey", .pattern = Pattern::HashKey}; }
 constexpr Member sequence(std::string_view member) {
@@ -64,11 +81,39 @@ constexpr Member kTagKeys{.name = "TagKeys",
 constexpr Member kModeDetailsMembers[] = {
     {.name = "StreamMode", .is_required = true, .one_of = kModes}};
 constexpr Shape kModeDetails{kModeDetailsMembers};
-constexpr Member kCreateStreamMembers[] = {
-    name(true),
-    count("ShardCount", 1, INT64_MAX),
-    {.name = "StreamModeDetails", .type = Type::Structure, .shape = &kModeDetails},
-    tags(false)};
+constexpr Member mode_details(bool is_required) {
+    return {.name = "StreamModeDetails",
+            .type = Type::Structure,
+            .is_required = is_required,
+            .shape = &kModeDetails};
+}
+constexpr Member warm_throughput(bool is_required) {
+    return {
+        .name = "WarmThroughputMiBps", .type = Type::Integer, .is_required = is_required, .min = 0};
+}
+constexpr Member max_record_size(bool is_required) {
+    return {.name = "MaxRecordSizeInKiB",
+            .type = Type::Integer,
+            .is_required = is_required,
+            .min = 1024,
+            .max = 10240};
+}
+constexpr std::string_view kStrategies[] = {"AUTO", "USER_PARTITION_KEY"};
+constexpr Member distribution(bool is_required) {
+    return {
+        .name = "RecordDistributionStrategy", .is_required = is_required, .one_of = kStrategies};
+}
+constexpr Member kCreateStreamMembers[] = {name(true),
+                                           count("ShardCount", 1, INT64_MAX),
+                                           mode_details(false),
+                                           tags(false),
+                                           warm_throughput(false),
+                                           max_record_size(false),
+                                           distribution(false)};
+constexpr Member kUpdateModeMembers[] = {arn(true), mode_details(true), warm_throughput(false)};
+constexpr Member kUpdateWarmThroughputMembers[] = {name(false), arn(), warm_throughput(true)};
+constexpr Member kUpdateMaxRecordSizeMembers[] = {arn(), max_record_size(true)};
+constexpr Member kUpdateDistributionMembers[] = {arn(true), distribution(true)};
 constexpr Member kDeleteStreamMembers[] = {name(false), arn(), flag("EnforceConsumerDeletion")};
 constexpr Member kListStreamsMembers[] = {
     count("Limit", 1, 10000),
@@ -141,6 +186,54 @@ constexpr Member kUpdateShardCountMembers[] = {
     arn(),
     {.name = "TargetShardCount", .type = Type::Integer, .is_required = true, .min = 1},
     {.name = "ScalingType", .is_required = true, .one_of = kScalingTypes}};
+
+constexpr Member kRegisterConsumerMembers[] = {arn(true), consumer_name(true), tags(false)};
+constexpr Member kConsumerMembers[] = {
+    arn(),
+    consumer_name(false),
+    {.name = "ConsumerARN", .min = 1, .max = 2048, .pattern = Pattern::ConsumerArn}};
+constexpr Member kListConsumersMembers[] = {arn(true), token(), count("MaxResults", 1, 10000),
+                                            time("StreamCreationTimestamp")};
+
+constexpr Member kTagResourceMembers[] = {tags(true), resource_arn()};
+constexpr Member kUntagResourceMembers[] = {kTagKeys, resource_arn()};
+constexpr Member kResourceMembers[] = {resource_arn()};
+constexpr Member kPutPolicyMembers[] = {resource_arn(), {.name = "Policy", .is_required = true}};
+
+constexpr std::string_view kEncryptionTypes[] = {"NONE", "KMS"};
+constexpr Member kEncryptionMembers[] = {
+    name(false),
+    arn(),
+    {.name = "EncryptionType", .is_required = true, .one_of = kEncryptionTypes},
+    {.name = "KeyId", .is_required = true, .min = 1, .max = 2048}};
+
+constexpr std::string_view kMetrics[] = {"IncomingBytes",
+                                         "IncomingRecords",
+                                         "OutgoingBytes",
+                                         "OutgoingRecords",
+                                         "WriteProvisionedThroughputExceeded",
+                                         "ReadProvisionedThroughputExceeded",
+                                         "IteratorAgeMilliseconds",
+                                         "ALL"};
+constexpr Member kMetric{.name = "metric", .one_of = kMetrics};
+constexpr Member kMonitoringMembers[] = {name(false),
+                                         arn(),
+                                         {.name = "ShardLevelMetrics",
+                                          .type = Type::List,
+                                          .is_required = true,
+                                          .min = 1,
+                                          .max = 7,
+                                          .element = &kMetric}};
+
+constexpr std::string_view kCommitmentStatuses[] = {"ENABLED", "DISABLED"};
+constexpr Member kCommitmentMembers[] = {
+    {.name = "Status", .is_required = true, .one_of = kCommitmentStatuses}};
+constexpr Shape kCommitment{kCommitmentMembers};
+constexpr Member kUpdateAccountSettingsMembers[] = {{.name = "MinimumThroughputBillingCommitment",
+                                                     .type = Type::Structure,
+                                                     .is_required = true,
+                                                     .shape = &kCommitment}};
+
 constexpr Member kRetentionMembers[] = {
     name(false),
     arn(),
@@ -166,5 +259,19 @@ const Shape kRetention{kRetentionMembers};
 const Shape kSplitShard{kSplitShardMembers};
 const Shape kMergeShards{kMergeShardsMembers};
 const Shape kUpdateShardCount{kUpdateShardCountMembers};
+const Shape kRegisterConsumer{kRegisterConsumerMembers};
+const Shape kConsumer{kConsumerMembers};
+const Shape kListConsumers{kListConsumersMembers};
+const Shape kTagResource{kTagResourceMembers};
+const Shape kUntagResource{kUntagResourceMembers};
+const Shape kResource{kResourceMembers};
+const Shape kPutPolicy{kPutPolicyMembers};
+const Shape kEncryption{kEncryptionMembers};
+const Shape kMonitoring{kMonitoringMembers};
+const Shape kUpdateAccountSettings{kUpdateAccountSettingsMembers};
+const Shape kUpdateMode{kUpdateModeMembers};
+const Shape kUpdateWarmThroughput{kUpdateWarmThroughputMembers};
+const Shape kUpdateMaxRecordSize{kUpdateMaxRecordSizeMembers};
+const Shape kUpdateDistribution{kUpdateDistributionMembers};
 
 }  // namespace tidemill::kinesis::shapes

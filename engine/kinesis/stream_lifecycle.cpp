@@ -3,6 +3,8 @@
 
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
+#include "engine/kinesis/stream_document.h"
+#include "engine/kinesis/tag_members.h"
 
 namespace tidemill::kinesis {
 namespace {
@@ -14,14 +16,18 @@ constexpr std::uint32_t kOnDemandShards = 4;
 Task<ApiStatus> create_stream(Call& call) {
     CreateStream request;
     request.name = call.input.text_or("StreamName", "");
-    const Value* mode = call.input.find("StreamModeDetails");
-    const bool is_on_demand = mode != nullptr && mode->text_or("StreamMode", "") == "ON_DEMAND";
+    request.owner_account = call.caller.account;
+    request.mode = mode_member(call.input).value_or(request.mode);
+    request.distribution = distribution_member(call.input).value_or(request.distribution);
+    request.max_record_bytes =
+        max_record_bytes_member(call.input).value_or(request.max_record_bytes);
+    request.warm_mib_per_second = count_member(call.input, "WarmThroughputMiBps").value_or(0);
+    request.tags = tags_of(call.input);
     const Value* shards = call.input.find("ShardCount");
-    if (is_on_demand) {
+    if (request.mode == StreamMode::OnDemand) {
         if (shards != nullptr)
             co_return invalid_argument(
                 "ShardCount must not be given for a stream in ON_DEMAND mode.");
-        request.mode = StreamMode::OnDemand;
         request.shard_count = kOnDemandShards;
     } else {
         if (shards == nullptr)
@@ -30,9 +36,6 @@ Task<ApiStatus> create_stream(Call& call) {
         request.shard_count = static_cast<std::uint32_t>(
             std::min<std::int64_t>(call.input.integer_or("ShardCount", 1), UINT32_MAX));
     }
-    if (const Value* tags = call.input.find("Tags"))
-        for (const auto& [key, value] : *tags->map())
-            if (const auto* text = value.text()) request.tags[key] = *text;
     if (auto status = check_shard_quota(call, request.shard_count); !status) co_return status;
     const std::string name = request.name;
     const auto made = co_await call.service.create_stream(std::move(request));
@@ -44,7 +47,16 @@ Task<ApiStatus> delete_stream(Call& call) {
     const auto stream = find_stream(call);
     if (!stream) co_return std::unexpected(stream.error());
     const std::string name = (*stream)->name;
-    const Status deleted = co_await call.service.delete_stream(name);
+    const bool with_consumers = call.input.boolean_or("EnforceConsumerDeletion", false);
+    const Status deleted = co_await call.service.delete_stream(name, with_consumers);
+    if (!deleted && deleted.error().code == Errc::ResourceInUse)
+        co_return refuse(
+            "ResourceInUseException",
+            fmt::format("DeleteStream can't delete {} because there are consumers associated with "
+                        "this data stream. To delete {} anyway, set the EnforceConsumerDeletion "
+                        "parameter to true to force the deletion of all the consumers that are "
+                        "associated with it.",
+                        call.stream_arn(name), name));
     if (!deleted) co_return stream_failure(call, name, deleted.error());
     co_return ApiStatus{};
 }

@@ -91,12 +91,12 @@ TEST_CASE("what is wrong is said in the API's words") {
           "multiple of 4 bytes but found: 1");
     CHECK(
         message_of(
-            R"({"StreamName":"s","Records":[{"Data":"aGk=","PartitionKey":""},{"Data":"aGk="}]})") ==
+            R"({"StreamName":"s","Records":[{"Data":"aGk=","PartitionKey":""},{"PartitionKey":"k"}]})") ==
         "ValidationException: 2 validation errors detected: Value '' at "
         "'records.1.member.partitionKey' "
         "failed to satisfy constraint: Member must have length greater than or equal to 1; Value "
         "null at "
-        "'records.2.member.partitionKey' failed to satisfy constraint: Member must not be null");
+        "'records.2.member.data' failed to satisfy constraint: Member must not be null");
     CHECK(message_of(R"({"StreamName":"a b","Records":[]})") ==
           "ValidationException: 2 validation errors detected: Value 'a b' at 'streamName' failed "
           "to satisfy "
