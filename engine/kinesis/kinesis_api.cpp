@@ -5,6 +5,7 @@
 #include "engine/aws/document.h"
 #include "engine/aws/error_document.h"
 #include "engine/base/check.h"
+#include "engine/kinesis/access.h"
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
 
@@ -92,6 +93,7 @@ HttpResponse KinesisApi::refusal(const HttpRequest& request, const aws::ApiError
 HttpResponse KinesisApi::failed(const HttpRequest& request, const aws::ApiError& error) {
     KinesisStats& stats = here().stats;
     ++(error.status >= 500 ? stats.server_errors : stats.client_errors);
+    if (error.type == "AccessDeniedException") ++stats.access_denied;
     const Form form = form_of(request);
     return refused(error, form.content_type != nullptr ? form : Form{kJson});
 }
@@ -133,15 +135,11 @@ Task<aws::ApiResult<std::string>> KinesisApi::dispatch(const aws::ApiRequest& re
     using aws::refuse;
     const kinesis::Operation* operation = kinesis::find_operation(request.operation);
     const bool decodes_itself = operation != nullptr && operation->shape == nullptr;
-    kinesis::Call call{service_,
-                       core.tokens,
-                       core.reading,
-                       Reactor::current().clock(),
-                       request.caller,
-                       request.http.body,
-                       {},
-                       encoding,
-                       {}};
+    kinesis::Call call{service_,          core.tokens,
+                       core.reading,      Reactor::current().clock(),
+                       request.caller,    request.operation,
+                       request.http.body, {},
+                       encoding,          {}};
     if (!decodes_itself) {
         auto document = aws::parse_document(request.http.body, encoding);
         if (!document) co_return std::unexpected(document.error());
@@ -155,6 +153,8 @@ Task<aws::ApiResult<std::string>> KinesisApi::dispatch(const aws::ApiRequest& re
     if (!decodes_itself)
         if (auto status = aws::check(call.input, *operation->shape, encoding); !status)
             co_return std::unexpected(status.error());
+    if (auto status = kinesis::authorize_without_stream(call); !status)
+        co_return std::unexpected(status.error());
     if (auto status = co_await kinesis::admit_operation(call, operation->name); !status)
         co_return std::unexpected(status.error());
     if (auto status = co_await operation->run(call); !status)
