@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "engine/aws/document_writer.h"
 #include "engine/aws/value.h"
 #include "engine/catalog/catalog.h"
+#include "engine/http/http_message.h"
 #include "engine/io/clock.h"
 #include "engine/security/sealed_token.h"
 #include "engine/service/stream_service.h"
@@ -17,6 +19,8 @@
 namespace tidemill::kinesis {
 
 using namespace aws;  // the vocabulary that all AWS doors share
+
+class Subscriptions;
 
 /// What the calls of one core share to read record batches with. Used between two suspensions.
 struct BatchReading {
@@ -31,31 +35,29 @@ struct Call {
     StreamService& service;
     const TokenSealer& tokens;
     BatchReading& reading;
+    Subscriptions& subscriptions;
     Clock& clock;
     Caller caller;
-    std::string_view operation;  ///< "PutRecord"
-    std::string_view body;       ///< as received
+    std::string_view body;  ///< as received
     Value input;         ///< parsed and checked against the operation's shape, unless the operation
                          ///< decodes itself
     Encoding encoding;   ///< of the answer
     std::string output;  ///< the answer's body, appended to by the operation
+    /// Set by an operation that answers with events instead: writes them. It outlives the call.
+    std::move_only_function<Task<void>(HttpBodyWriter&)> events{};
 
     /// Writes `output`.
     DocumentWriter answer() { return {output, encoding}; }
-    std::string stream_arn(std::string_view stream) const;  ///< of the caller's account
-    std::string stream_arn(const StreamInfo& stream) const;
+    std::string stream_arn(std::string_view stream) const;
 };
 
 /// "Stream s under account a not found."
 std::unexpected<ApiError> stream_not_found(const Call& call, std::string_view name);
 
 /// The stream that StreamName, StreamARN or both name. Errors: ValidationException when neither is
-/// there, InvalidArgumentException when they differ, AccessDeniedException when policies do not let
-/// the caller carry out its operation on it, ResourceNotFoundException.
+/// there, InvalidArgumentException when they differ, ResourceNotFoundException.
 ApiResult<StreamPtr> find_stream(const Call& call, std::string_view name, std::string_view arn);
-/// The same without a look at policies: for what is more than a stream.
-ApiResult<StreamPtr> locate_stream(const Call& call, std::string_view name, std::string_view arn);
-/// find_stream with what `call.input` says.
+/// The same from `call.input`.
 ApiResult<StreamPtr> find_stream(const Call& call);
 
 /// Whether StreamCreationTimestamp, where there is one, is the stream's, to the second.
@@ -76,6 +78,12 @@ std::string shard_rate_exceeded(const Call& call, const StreamInfo& stream, cons
 ApiStatus check_shard_quota(const Call& call, std::uint64_t more);
 /// Whether the operation's own rate allows one more call. Errors: LimitExceededException.
 Task<ApiStatus> admit_operation(const Call& call, std::string_view operation);
+
+/// A text member; nothing when absent.
+inline std::optional<std::string_view> text_member(const Value& input, std::string_view name) {
+    if (input.find(name) == nullptr) return std::nullopt;
+    return input.text_or(name, "");
+}
 
 /// A Timestamp member; nothing when absent.
 inline std::optional<WallTime> time_member(const Value& input, std::string_view name) {

@@ -4,8 +4,8 @@
 
 #include "engine/aws/document.h"
 #include "engine/aws/error_document.h"
+#include "engine/aws/event_stream.h"
 #include "engine/base/check.h"
-#include "engine/kinesis/access.h"
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
 
@@ -53,7 +53,7 @@ bool names_operation(std::string_view target) {
 }  // namespace
 
 KinesisApi::KinesisApi(std::vector<Reactor*> reactors, StreamService& service, Bytes secret)
-    : service_(service), reactors_(std::move(reactors)) {
+    : service_(service), reactors_(std::move(reactors)), subscriptions_(reactors_) {
     for (std::size_t i = 0; i < reactors_.size(); ++i)
         cores_.push_back({TokenSealer(secret), {}, {}});
 }
@@ -93,7 +93,6 @@ HttpResponse KinesisApi::refusal(const HttpRequest& request, const aws::ApiError
 HttpResponse KinesisApi::failed(const HttpRequest& request, const aws::ApiError& error) {
     KinesisStats& stats = here().stats;
     ++(error.status >= 500 ? stats.server_errors : stats.client_errors);
-    if (error.type == "AccessDeniedException") ++stats.access_denied;
     const Form form = form_of(request);
     return refused(error, form.content_type != nullptr ? form : Form{kJson});
 }
@@ -106,7 +105,7 @@ Task<HttpResponse> KinesisApi::call(const aws::ApiRequest& request) {
     const Form form = form_of(http);
     if (http.body.empty()) {
         ++core.stats.client_errors;
-        const bool is_known = kinesis::is_known_operation(request.operation);
+        const bool is_known = kinesis::find_operation(request.operation) != nullptr;
         const aws::ApiError error{is_known ? "SerializationException" : "UnknownOperationException",
                                   ""};
         co_return refused(error,
@@ -126,40 +125,36 @@ Task<HttpResponse> KinesisApi::call(const aws::ApiRequest& request) {
     HttpResponse response;
     response.content_type = form.content_type;
     // Operations without an answer have an empty body, not "{}".
-    response.body = std::move(*answer);
+    response.body = std::move(answer->body);
+    if (answer->events != nullptr) {
+        response.content_type = aws::kEventStreamType;
+        response.stream = std::move(answer->events);
+    }
     co_return response;
 }
 
-Task<aws::ApiResult<std::string>> KinesisApi::dispatch(const aws::ApiRequest& request,
-                                                       aws::Encoding encoding, Core& core) {
+Task<aws::ApiResult<KinesisApi::Answer>> KinesisApi::dispatch(const aws::ApiRequest& request,
+                                                              aws::Encoding encoding, Core& core) {
     using aws::refuse;
     const kinesis::Operation* operation = kinesis::find_operation(request.operation);
     const bool decodes_itself = operation != nullptr && operation->shape == nullptr;
-    kinesis::Call call{service_,          core.tokens,
-                       core.reading,      Reactor::current().clock(),
-                       request.caller,    request.operation,
-                       request.http.body, {},
-                       encoding,          {}};
+    kinesis::Call call{
+        service_,       core.tokens,       core.reading, subscriptions_, Reactor::current().clock(),
+        request.caller, request.http.body, {},           encoding,       {}};
     if (!decodes_itself) {
         auto document = aws::parse_document(request.http.body, encoding);
         if (!document) co_return std::unexpected(document.error());
         call.input = std::move(*document);
     }
-    if (operation == nullptr)
-        co_return refuse("UnknownOperationException",
-                         kinesis::is_known_operation(request.operation)
-                             ? fmt::format("{} is not served yet.", request.operation)
-                             : std::string{});
+    if (operation == nullptr) co_return refuse("UnknownOperationException", "");
     if (!decodes_itself)
         if (auto status = aws::check(call.input, *operation->shape, encoding); !status)
             co_return std::unexpected(status.error());
-    if (auto status = kinesis::authorize_without_stream(call); !status)
-        co_return std::unexpected(status.error());
     if (auto status = co_await kinesis::admit_operation(call, operation->name); !status)
         co_return std::unexpected(status.error());
     if (auto status = co_await operation->run(call); !status)
         co_return std::unexpected(status.error());
-    co_return std::move(call.output);
+    co_return Answer{std::move(call.output), std::move(call.events)};
 }
 
 }  // namespace tidemill

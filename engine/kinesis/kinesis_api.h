@@ -6,6 +6,7 @@
 
 #include "engine/aws/api.h"
 #include "engine/kinesis/call.h"
+#include "engine/kinesis/subscriptions.h"
 #include "engine/reactor/reactor.h"
 #include "engine/security/sealed_token.h"
 #include "engine/service/stream_service.h"
@@ -14,7 +15,6 @@ namespace tidemill {
 
 struct KinesisStats {
     std::uint64_t calls = 0, client_errors = 0, server_errors = 0;
-    std::uint64_t access_denied = 0;       ///< client errors by what policies say
     std::uint64_t unreadable_batches = 0;  ///< that GetRecords went past
 };
 
@@ -33,6 +33,7 @@ class KinesisApi final : public aws::Api {
 
     /// Of this core.
     KinesisStats stats() const;
+    kinesis::SubscriptionStats subscription_stats() { return subscriptions_.stats(); }
 
  private:
     struct alignas(64) Core {
@@ -43,12 +44,17 @@ class KinesisApi final : public aws::Api {
     KinesisApi(std::vector<Reactor*> reactors, StreamService& service, Bytes secret);
     Core& here();
     HttpResponse failed(const HttpRequest& request, const aws::ApiError& error);
-    Task<aws::ApiResult<std::string>> dispatch(const aws::ApiRequest& request,
-                                               aws::Encoding encoding, Core& core);
+    struct Answer {
+        std::string body;
+        std::move_only_function<Task<void>(HttpBodyWriter&)> events;  ///< instead of the body
+    };
+    Task<aws::ApiResult<Answer>> dispatch(const aws::ApiRequest& request, aws::Encoding encoding,
+                                          Core& core);
 
     StreamService& service_;
     std::vector<Reactor*> reactors_;
     std::vector<Core> cores_;
+    kinesis::Subscriptions subscriptions_;
 };
 
 }  // namespace tidemill

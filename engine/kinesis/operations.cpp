@@ -32,6 +32,7 @@ const Operation kOperations[] = {
     {"RegisterStreamConsumer", &shapes::kRegisterConsumer, register_stream_consumer},
     {"DeregisterStreamConsumer", &shapes::kConsumer, deregister_stream_consumer},
     {"DescribeStreamConsumer", &shapes::kConsumer, describe_stream_consumer},
+    {"SubscribeToShard", &shapes::kSubscribeToShard, subscribe_to_shard},
     {"ListStreamConsumers", &shapes::kListConsumers, list_stream_consumers},
     {"TagResource", &shapes::kTagResource, tag_resource},
     {"UntagResource", &shapes::kUntagResource, untag_resource},
@@ -57,18 +58,11 @@ const Operation kOperations[] = {
     {"UpdateChannel", &shapes::kEmpty, refuse_channels},
 };
 
-constexpr std::string_view kNotServedYet[] = {"SubscribeToShard"};
-
 }  // namespace
 
 const Operation* find_operation(std::string_view name) {
     const auto* found = std::ranges::find(kOperations, name, &Operation::name);
     return found == std::end(kOperations) ? nullptr : found;
-}
-
-bool is_known_operation(std::string_view name) {
-    return find_operation(name) != nullptr ||
-           std::ranges::find(kNotServedYet, name) != std::end(kNotServedYet);
 }
 
 }  // namespace tidemill::kinesis

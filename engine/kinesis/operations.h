@@ -20,8 +20,6 @@ struct Operation {
 
 /// Null when there is none of that name.
 const Operation* find_operation(std::string_view name);
-/// True for an operation of the API that is not served yet.
-bool is_known_operation(std::string_view name);
 
 // stream_lifecycle.cpp
 Task<ApiStatus> create_stream(Call& call);
@@ -44,6 +42,8 @@ Task<ApiStatus> put_records(Call& call);
 // get_shard_iterator.cpp, get_records.cpp
 Task<ApiStatus> get_shard_iterator(Call& call);
 Task<ApiStatus> get_records(Call& call);
+// subscribe_to_shard.cpp
+Task<ApiStatus> subscribe_to_shard(Call& call);
 // consumers.cpp
 Task<ApiStatus> register_stream_consumer(Call& call);
 Task<ApiStatus> deregister_stream_consumer(Call& call);

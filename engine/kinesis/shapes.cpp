@@ -239,6 +239,21 @@ constexpr Member kRetentionMembers[] = {
     arn(),
     {.name = "RetentionPeriodHours", .type = Type::Integer, .is_required = true}};
 
+constexpr Member kPositionMembers[] = {
+    {.name = "Type", .is_required = true, .one_of = kIteratorTypes},
+    sequence("SequenceNumber"),
+    time("Timestamp")};
+constexpr Shape kPosition{kPositionMembers};
+constexpr Member kSubscribeToShardMembers[] = {
+    {.name = "ConsumerARN",
+     .is_required = true,
+     .min = 1,
+     .max = 2048,
+     .pattern = Pattern::ConsumerArn},
+    shard_id("ShardId", true),
+    {.name = "StartingPosition", .type = Type::Structure, .is_required = true, .shape = &kPosition},
+    flag("DryRun")};
+
 }  // namespace
 
 const Shape kEmpty{};
@@ -261,6 +276,7 @@ const Shape kMergeShards{kMergeShardsMembers};
 const Shape kUpdateShardCount{kUpdateShardCountMembers};
 const Shape kRegisterConsumer{kRegisterConsumerMembers};
 const Shape kConsumer{kConsumerMembers};
+const Shape kSubscribeToShard{kSubscribeToShardMembers};
 const Shape kListConsumers{kListConsumersMembers};
 const Shape kTagResource{kTagResourceMembers};
 const Shape kUntagResource{kUntagResourceMembers};

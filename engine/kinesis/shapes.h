@@ -14,7 +14,7 @@ extern const Shape kSplitShard, kMergeShards, kUpdateShardCount;
 extern const Shape kPutRecord, kPutRecords;
 extern const Shape kGetShardIterator, kGetRecords;
 extern const Shape kAddTags, kRemoveTags, kListTags, kRetention;
-extern const Shape kRegisterConsumer, kConsumer, kListConsumers;
+extern const Shape kRegisterConsumer, kConsumer, kListConsumers, kSubscribeToShard;
 extern const Shape kTagResource, kUntagResource, kResource, kPutPolicy;
 extern const Shape kEncryption, kMonitoring, kUpdateAccountSettings;
 extern const Shape kUpdateMode, kUpdateWarmThroughput, kUpdateMaxRecordSize, kUpdateDistribution;

@@ -26,6 +26,28 @@ void write_shard(DocumentWriter& out, const ShardInfo& shard) {
     out.end_object();
 }
 
+bool has_children(const StreamInfo& stream, const ShardInfo& parent) {
+    for (const auto& child : stream.shards)
+        if (child.parent == parent.index || child.adjacent_parent == parent.index) return true;
+    return false;
+}
+
+void write_children(DocumentWriter& out, const StreamInfo& stream, const ShardInfo& parent) {
+    out.key("ChildShards").begin_array();
+    for (const auto& child : stream.shards) {
+        if (child.parent != parent.index && child.adjacent_parent != parent.index) continue;
+        out.begin_object();
+        out.key("ShardId").plain_text(shard_id_text(child.index));
+        out.key("ParentShards").begin_array();
+        out.plain_text(shard_id_text(*child.parent));
+        if (child.adjacent_parent) out.plain_text(shard_id_text(*child.adjacent_parent));
+        out.end_array();
+        write_hash_range(out, child.range);
+        out.end_object();
+    }
+    out.end_array();
+}
+
 std::string_view status_text(StreamStatus status) {
     switch (status) {
         case StreamStatus::Creating:

@@ -238,6 +238,8 @@ void Server::Parts::stop() {
         // The native door first: a live query may be waiting for its peer to read.
         if (native != nullptr) co_await native->stop();
         if (queries != nullptr) co_await queries->stop();
+        // Subscriptions over HTTP wait for records.
+        if (service != nullptr) co_await service->interrupt_waits();
         if (is_listening) co_await http->stop();
         if (service != nullptr) co_await service->stop();
         if (is_log_open) co_await log->stop();

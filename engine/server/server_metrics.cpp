@@ -79,6 +79,28 @@ constexpr ThrottleCounter kThrottleCounters[] = {
      &ThrottleStats::operations},
 };
 
+struct SubscriptionCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t kinesis::SubscriptionStats::* value;
+};
+using kinesis::SubscriptionStats;
+constexpr SubscriptionCounter kSubscriptionCounters[] = {
+    {"tidemill_kinesis_subscriptions_total", "subscriptions begun by SubscribeToShard",
+     &SubscriptionStats::begun},
+    {"tidemill_kinesis_subscriptions_refused_total",
+     "subscriptions refused: the consumer had begun another on that shard just before",
+     &SubscriptionStats::refused},
+    {"tidemill_kinesis_subscriptions_taken_over_total", "subscriptions ended by a later one",
+     &SubscriptionStats::taken_over},
+    {"tidemill_kinesis_subscription_events_total", "events pushed", &SubscriptionStats::events},
+    {"tidemill_kinesis_subscription_heartbeats_total", "events pushed without records",
+     &SubscriptionStats::heartbeats},
+    {"tidemill_kinesis_subscription_records_total", "records pushed", &SubscriptionStats::records},
+    {"tidemill_kinesis_subscription_bytes_total", "bytes of data and keys pushed",
+     &SubscriptionStats::bytes},
+};
+
 }  // namespace
 
 void register_throttle_metrics(CoreMetrics& metrics, std::uint32_t cores,
@@ -114,7 +136,7 @@ void register_service_metrics(MetricRegistry& metrics, const LocalStreamService&
 }
 
 void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
-                             const KinesisApi& kinesis) {
+                             KinesisApi& kinesis) {
     for (std::uint32_t core = 0; core < cores; ++core) {
         MetricRegistry& registry = metrics.at(CoreId{core});
         for (const auto& counter : kHttpCounters)
@@ -142,12 +164,17 @@ void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const Ht
         });
         by_outcome("client_error", [](const KinesisStats& s) { return s.client_errors; });
         by_outcome("server_error", [](const KinesisStats& s) { return s.server_errors; });
-        registry.sampled_counter("tidemill_kinesis_access_denied_total",
-                                 "calls that policies did not allow", {},
-                                 [&kinesis] { return kinesis.stats().access_denied; });
         registry.sampled_counter("tidemill_kinesis_unreadable_batches_total",
                                  "record batches that GetRecords went past: no records in them", {},
                                  [&kinesis] { return kinesis.stats().unreadable_batches; });
+        for (const auto& counter : kSubscriptionCounters)
+            registry.sampled_counter(counter.name, counter.help, {},
+                                     [&kinesis, value = counter.value] {
+                                         return kinesis.subscription_stats().*value;
+                                     });
+        registry.sampled_gauge(
+            "tidemill_kinesis_subscriptions", "subscriptions in force", {},
+            [&kinesis] { return static_cast<double>(kinesis.subscription_stats().active); });
     }
 }
 

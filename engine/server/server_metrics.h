@@ -13,7 +13,7 @@ class MetricRegistry;
 /// The doors' own counters, asked when /metrics is. Before the reactors serve.
 /// Ownership: the doors live as long as anyone collects.
 void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const HttpServer& http,
-                             const KinesisApi& kinesis);
+                             KinesisApi& kinesis);
 /// What was encrypted and decrypted. The same holds of `service`.
 void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
                                  LocalStreamService& service);
