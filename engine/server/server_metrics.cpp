@@ -168,10 +168,9 @@ void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const Ht
                                  "record batches that GetRecords went past: no records in them", {},
                                  [&kinesis] { return kinesis.stats().unreadable_batches; });
         for (const auto& counter : kSubscriptionCounters)
-            registry.sampled_counter(counter.name, counter.help, {},
-                                     [&kinesis, value = counter.value] {
-                                         return kinesis.subscription_stats().*value;
-                                     });
+            registry.sampled_counter(
+                counter.name, counter.help, {},
+                [&kinesis, value = counter.value] { return kinesis.subscription_stats().*value; });
         registry.sampled_gauge(
             "tidemill_kinesis_subscriptions", "subscriptions in force", {},
             [&kinesis] { return static_cast<double>(kinesis.subscription_stats().active); });
