@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kLookInterval{1};  // at files that may change wh
 // What the command line says; empty means: as the file or the default has it.
 struct Options {
     std::string config, data, listen, durability, log_level, segment_bytes, io, disk_budget, limits,
-        auth, credentials;
+        auth, credentials, tls, tls_certificate, tls_key;
     bool is_buffered = false, is_insecure = false;
     std::uint32_t cores = 0, lanes = 0;
     CLI::Option *cores_given = nullptr, *lanes_given = nullptr;
@@ -47,6 +47,9 @@ Result<Config> settings(const Options& options) {
     if (!options.auth.empty()) config.auth.mode = parse_auth(options.auth);
     if (!options.credentials.empty()) config.auth.credentials_file = options.credentials;
     if (options.is_insecure) config.auth.insecure = true;
+    if (!options.tls.empty()) config.tls.mode = *parse_tls(options.tls);
+    if (!options.tls_certificate.empty()) config.tls.certificate_file = options.tls_certificate;
+    if (!options.tls_key.empty()) config.tls.key_file = options.tls_key;
     if (options.cores_given->count() > 0) config.cores = options.cores;
     if (options.lanes_given->count() > 0) config.lanes = options.lanes;
     TRY(validate(config));
@@ -67,6 +70,8 @@ int serve(const Options& options) {
     if (!server) return report(server.error().to_string());
     // Whoever started us waits for this line.
     std::printf("listening on %s:%u\n", (*server)->host().c_str(), (*server)->port());
+    if (!(*server)->certificate().empty())
+        std::printf("https too; its certificate: %s\n", (*server)->certificate().c_str());
     std::fflush(stdout);
     for (Wake wake = Wake::Time; wake != Wake::Interrupt; wake = wait_for_signal(kLookInterval))
         (*server)->reload(wake == Wake::Hangup ? Reload::Always : Reload::WhatChanged);
@@ -120,6 +125,14 @@ void add_serve_command(CLI::App& app, Run& run) {
                         "Access keys and policies in TOML; see 'tidemill credentials'");
     command->add_flag("--insecure", options->is_insecure,
                       "Let strangers in on an address that other machines reach");
+    command
+        ->add_option("--tls", options->tls,
+                     "on (beside connections without it), off or required (default: on)")
+        ->check(CLI::IsMember({"on", "off", "required"}));
+    command->add_option("--tls-cert", options->tls_certificate,
+                        "Certificate and its chain in PEM, read again when it changes; default: a "
+                        "development certificate in DATA/tls");
+    command->add_option("--tls-key", options->tls_key, "Its private key in PEM");
     command->add_option("--log-level", options->log_level, "debug, info, warning, error, off")
         ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
     command->callback([&run, options] { run = [options] { return serve(*options); }; });

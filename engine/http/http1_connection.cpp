@@ -85,6 +85,10 @@ Task<bool> Http1Connection::serve_one() {
     Exchange exchange(core_);
     connection_.allow(core_.limits.header_time);
     if (!co_await read_head(exchange)) co_return false;
+    if (core_.requires_tls && !transport_.is_secure()) {
+        co_await refuse(403, "This port wants TLS: use https.\n");
+        co_return false;
+    }
     connection_.allow(core_.limits.body_time);
     if (!co_await read_body(exchange)) co_return false;
     connection_.allow_forever();
@@ -139,6 +143,7 @@ Task<bool> Http1Connection::read_head(Exchange& exchange) {
     for (const auto& field : message)
         request.headers.emplace_back(as_view(field.name_string()), as_view(field.value()));
     request.peer = connection_.peer();
+    request.is_secure = transport_.is_secure();
     co_return true;
 }
 

@@ -5,13 +5,14 @@
 #include "engine/http/http_respond.h"
 
 namespace tidemill {
-namespace asio = boost::asio;
 namespace {
 
 constexpr auto kLinger = std::chrono::seconds(2);
 
 std::string refusal_text(unsigned status) {
     switch (status) {
+        case 403:
+            return "This port wants TLS: use https.\n";
         case 408:
             return "The request's body did not come in time.\n";
         case 413:
@@ -91,6 +92,7 @@ void Http2Connection::start_requests() {
     while (running_ < kHttp2Streams && session_.unsent_bytes() < kHttp2Unsent) {
         Http2Stream* stream = session_.next_request();
         if (stream == nullptr) return;
+        if (core_.requires_tls && !connection_.transport().is_secure()) stream->refusal = 403;
         if (stream->refusal == 0) {
             ++running_;
             core_.reactor.spawn(tasks_, run(*stream));
@@ -109,6 +111,7 @@ void Http2Connection::answer(Http2Stream& stream, HttpResponse& response) {
 
 Task<void> Http2Connection::run(Http2Stream& stream) {
     ++core_.stats.requests;
+    stream.request.is_secure = connection_.transport().is_secure();
     core_.stats.body_bytes_in += stream.request.body.size();
     HttpResponse response = co_await respond(core_, stream.request);
     session_.forget_body(stream);
@@ -143,7 +146,7 @@ Task<void> Http2Connection::write_loop() {
             continue;
         }
         connection_.allow(core_.limits.write_time);
-        co_await connection_.transport().write({asio::buffer(out)}, error);
+        co_await connection_.transport().write(HttpTransport::one(out), error);
         connection_.allow_forever();
         if (error) break;
         out.clear();

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kFirstRead = 4_KiB;
 constexpr std::size_t kBufferBeyondHead = 64_KiB;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+constexpr char kTlsHandshake = 0x16;       // a TLS record of that kind
+constexpr std::size_t kHandshakes = 1000;  // under way on a core
 constexpr auto kLinger = std::chrono::seconds(2);
 
 std::string peer_of(const TcpSocket& socket) {
@@ -68,7 +70,6 @@ Task<bool> HttpConnection::fill(std::size_t at_most) {
 }
 
 Task<void> HttpConnection::serve() {
-    allow(core_.limits.header_time);
     switch (co_await recognise()) {
         case Protocol::None:
             break;
@@ -92,26 +93,49 @@ Task<void> HttpConnection::serve() {
     transport_.end_writing();
 }
 
+/// Takes the TLS handshake that the first bytes begin; false when it fails.
+Task<bool> HttpConnection::secure() {
+    if (core_.handshakes >= kHandshakes) {
+        ++core_.stats.tls_failures;
+        co_return false;
+    }
+    ++core_.handshakes;
+    const TlsContext context = *core_.tls;  // may be replaced meanwhile
+    const auto* first = static_cast<const std::byte*>(buffer_.data().data());
+    const std::string failure = co_await transport_.start_tls(context, {first, buffer_.size()});
+    --core_.handshakes;
+    buffer_.clear();
+    ++(failure.empty() ? core_.stats.tls_handshakes : core_.stats.tls_failures);
+    co_return failure.empty();
+}
+
 /// What the first bytes say. None when the connection ends before anyone could tell.
 Task<HttpConnection::Protocol> HttpConnection::recognise() {
-    // Most waits are for nothing to be sent yet; a connection may also stop in the middle of a
-    // preface.
-    std::size_t raw = 0;
-    for (; raw <= core_.raw_handlers.size(); ++raw) {
-        const bool is_http2 = raw == core_.raw_handlers.size();
-        const std::string_view preface = is_http2 ? kHttp2Preface : core_.raw_handlers[raw].first;
-        const auto first = [this] {
-            return std::string_view(static_cast<const char*>(buffer_.data().data()),
-                                    buffer_.size());
-        };
-        while (buffer_.size() < preface.size() && preface.starts_with(first())) {
-            idle_ = buffer_.size() == 0;
-            if (core_.stopping || !co_await fill(kFirstRead)) co_return Protocol::None;
-        }
+    const auto first = [this] {
+        return std::string_view(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+    };
+    const auto wait = [this] {
+        idle_ = true;
+        allow(core_.limits.idle_time);
+        return fill(kFirstRead);
+    };
+    if (core_.stopping || !co_await wait()) co_return Protocol::None;
+    idle_ = false;
+    allow(core_.limits.header_time);
+    if (core_.tls && first().front() == kTlsHandshake) {
+        if (!co_await secure()) co_return Protocol::None;
+        if (core_.stopping || !co_await wait()) co_return Protocol::None;
         idle_ = false;
-        if (!first().starts_with(preface)) continue;
-        raw_ = raw;
-        co_return is_http2 ? Protocol::Http2 : Protocol::Raw;
+        allow(core_.limits.header_time);
+    }
+    // A connection may stop in the middle of a preface.
+    const std::size_t raws = transport_.is_secure() ? 0 : core_.raw_handlers.size();
+    for (raw_ = 0; raw_ <= raws; ++raw_) {
+        const bool is_http2 = raw_ == raws;
+        const std::string_view preface = is_http2 ? kHttp2Preface : core_.raw_handlers[raw_].first;
+        while (first().size() < preface.size() && preface.starts_with(first()))
+            if (core_.stopping || !co_await fill(kFirstRead)) co_return Protocol::None;
+        if (first().starts_with(preface)) co_return is_http2 ? Protocol::Http2 : Protocol::Raw;
     }
     co_return Protocol::Http1;
 }

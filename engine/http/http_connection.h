@@ -51,6 +51,7 @@ class HttpConnection {
  private:
     enum class Protocol { None, Http1, Http2, Raw };
 
+    Task<bool> secure();
     Task<Protocol> recognise();
     Task<void> hand_over();
 

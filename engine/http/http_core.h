@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,6 +60,9 @@ struct HttpCore {
     std::list<HttpConnection*> connections;
     std::size_t bodies_bytes = 0;
     bool stopping = false;
+    std::optional<TlsContext> tls;  ///< not set: no TLS
+    bool requires_tls = false;
+    std::size_t handshakes = 0;  ///< under way
     HttpStats stats;
     HttpDate date;
     HttpScratch scratch;

@@ -20,8 +20,9 @@ struct HttpRequest {
     std::string_view path;    ///< as sent, still percent-encoded
     std::string_view query;   ///< after the '?', empty without
     std::vector<std::pair<std::string_view, std::string_view>> headers;
-    std::string_view body;  ///< kBodyPadding more bytes may be read behind it
-    std::string_view peer;  ///< "127.0.0.1:40000"
+    std::string_view body;   ///< kBodyPadding more bytes may be read behind it
+    std::string_view peer;   ///< "127.0.0.1:40000"
+    bool is_secure = false;  ///< came over TLS
 
     /// The first header of that name (in any case); empty when absent. Of an HTTP/2 request
     /// ":authority" is among the headers, and answers for "Host" when there is none.

@@ -47,6 +47,8 @@ void HttpStats::add(const HttpStats& other) {
     http2_connections += other.http2_connections;
     http2_streams += other.http2_streams;
     http2_ended_for_abuse += other.http2_ended_for_abuse;
+    tls_handshakes += other.tls_handshakes;
+    tls_failures += other.tls_failures;
 }
 
 struct HttpServer::State {
@@ -65,7 +67,9 @@ struct HttpServer::State {
     std::vector<std::unique_ptr<HttpCore>> cores;
     std::vector<std::unique_ptr<Timer>> sweepers;
     std::unique_ptr<Acceptor> acceptor;
-    bool accepting = false;  // home core only
+    bool accepting = false;         // home core only
+    std::optional<TlsContext> tls;  // for the cores when they are made
+    bool requires_tls = false;
 };
 
 HttpServer::HttpServer(std::vector<Reactor*> reactors, HttpLimits limits)
@@ -77,6 +81,16 @@ HttpRouter& HttpServer::router() { return state_->router; }
 void HttpServer::set_raw_handler(std::string preface, RawHandler handler) {
     TM_CHECK(state_->cores.empty(), "the server listens already");
     state_->raw_handlers.emplace_back(std::move(preface), std::move(handler));
+}
+
+void HttpServer::set_tls(const TlsContext& context, bool is_required) {
+    state_->tls = context;
+    state_->requires_tls = is_required;
+    for (auto& core : state_->cores)
+        core->reactor.post([core = core.get(), context, is_required] {
+            core->tls = context;
+            core->requires_tls = is_required;
+        });
 }
 
 Result<std::uint16_t> HttpServer::listen(const std::string& host, std::uint16_t port) {
@@ -102,6 +116,8 @@ Result<std::uint16_t> HttpServer::listen(const std::string& host, std::uint16_t 
     for (Reactor* reactor : state.reactors) {
         state.cores.push_back(
             std::make_unique<HttpCore>(*reactor, state.limits, state.router, state.raw_handlers));
+        state.cores.back()->tls = state.tls;
+        state.cores.back()->requires_tls = state.requires_tls;
         state.sweepers.push_back(std::make_unique<Timer>(reactor->context().get_executor()));
     }
     for (std::size_t i = 0; i < state.reactors.size(); ++i) {

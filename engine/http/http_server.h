@@ -11,6 +11,7 @@
 #include "engine/http/http_router.h"
 #include "engine/http/http_transport.h"
 #include "engine/reactor/reactor.h"
+#include "engine/security/tls_context.h"
 
 namespace tidemill {
 
@@ -24,6 +25,7 @@ struct HttpStats {
     std::uint64_t body_bytes_in = 0, body_bytes_out = 0;
     std::uint64_t http1_connections = 0, http2_connections = 0, http2_streams = 0;
     std::uint64_t http2_ended_for_abuse = 0;  ///< connections
+    std::uint64_t tls_handshakes = 0, tls_failures = 0;
     void add(const HttpStats& other);
 };
 
@@ -40,6 +42,11 @@ class HttpServer {
     HttpRouter& router();
     /// Connections whose first bytes are `preface` go to `handler`. Before `listen` only.
     void set_raw_handler(std::string preface, RawHandler handler);
+
+    /// Connections that begin with a TLS handshake are served with it from now on; those that stand
+    /// keep theirs. With `is_required`, requests without TLS are refused. Any thread; after
+    /// `listen` the cores follow one after the other.
+    void set_tls(const TlsContext& context, bool is_required);
 
     /// Binds and begins to accept; port 0 takes a free one. Returns the port. Not from a reactor's
     /// thread. Errors: InvalidArgument (no such address), IoFailed (taken, not allowed).

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/buffer.hpp>
@@ -9,6 +10,8 @@
 
 #include "engine/base/bytes.h"
 #include "engine/io/task.h"
+#include "engine/reactor/signal.h"
+#include "engine/security/tls_session.h"
 
 namespace tidemill {
 
@@ -18,16 +21,22 @@ using TcpSocket =
 /// Memory that the connections of one core share for what they read and use up at once.
 struct HttpScratch {
     std::array<std::byte, 128_KiB> plain;
+    std::array<std::byte, 64_KiB> cipher;
 };
 
-/// The bytes of one client, whatever they travel in. One task may read while another writes.
-/// Core: its socket's. Ownership: the scratch memory outlives it.
+/// The bytes of one client, whatever they travel in: TCP alone or TLS in it. One task may read
+/// while another writes. Core: its socket's. Ownership: the scratch memory outlives it.
 class HttpTransport {
  public:
     using Buffers = std::array<boost::asio::const_buffer, 3>;
     using ErrorCode = boost::system::error_code;
 
     HttpTransport(TcpSocket socket, HttpScratch& scratch);
+
+    /// From now on the bytes travel in TLS; `first` are those that were read already. Resumes after
+    /// the handshake, with what went wrong, or nothing.
+    Task<std::string> start_tls(const TlsContext& context, Bytes first);
+    bool is_secure() const { return tls_ != nullptr; }
 
     /// Resumes with what has come, at least a byte; with 0 and `error` at the end.
     Task<std::size_t> read_some(boost::asio::mutable_buffer into, ErrorCode& error);
@@ -48,10 +57,21 @@ class HttpTransport {
     /// For protocols that take over from the first byte.
     TcpSocket take_socket() { return std::move(socket_); }
 
+    static Buffers one(std::string_view bytes) { return {boost::asio::buffer(bytes)}; }
+
  private:
+    Task<std::size_t> receive(MutableBytes into, ErrorCode& error);
+    Task<std::size_t> read_some_tls(boost::asio::mutable_buffer into, ErrorCode& error);
+    Task<std::size_t> read_whole_tls(boost::asio::mutable_buffer into, ErrorCode& error);
+    Task<std::size_t> write_tls(Buffers buffers, ErrorCode& error);
+    Task<void> flush_tls(ErrorCode& error);
+
     TcpSocket socket_;
     HttpScratch& scratch_;
     bool reads_at_once_ = false;
+    std::unique_ptr<TlsSession> tls_;
+    bool is_flushing_ = false;
+    Signal flushed_;
 };
 
 }  // namespace tidemill

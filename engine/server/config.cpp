@@ -91,6 +91,13 @@ std::optional<DiskKind> parse_io(std::string_view text) {
     return std::nullopt;
 }
 
+std::optional<TlsMode> parse_tls(std::string_view text) {
+    if (text == "on") return TlsMode::On;
+    if (text == "off") return TlsMode::Off;
+    if (text == "required") return TlsMode::Required;
+    return std::nullopt;
+}
+
 std::optional<AuthMode> parse_auth(std::string_view text) {
     if (text == "required") return AuthMode::Required;
     if (text == "optional") return AuthMode::Optional;
@@ -132,6 +139,9 @@ Status validate(const Config& config) {
     TRY(check_range("log.producer_idle", static_cast<std::uint64_t>(config.producer_idle.count()),
                     1000, 10ull * 365 * 24 * 3'600'000));
     TRY(validate(config.encryption));
+    if (config.tls.certificate_file.empty() != config.tls.key_file.empty())
+        return fail(Errc::InvalidArgument,
+                    "tls.certificate_file and tls.key_file: set both of them or neither");
     TRY(check_range("http.connections", config.http.connections, 1, 1'000'000));
     TRY(check_range("http.header_bytes", config.http.header_bytes, 4_KiB, 1_MiB));
     TRY(check_range("http.body_bytes", config.http.body_bytes, 1_MiB, 64_MiB));

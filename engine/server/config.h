@@ -34,6 +34,18 @@ struct AuthConfig {
     bool insecure = false;  ///< strangers may be let in on an address that others reach
 };
 
+enum class TlsMode {
+    On,  ///< beside connections without it
+    Off,
+    Required,  ///< requests without it are refused
+};
+
+/// Connections in TLS: docs/tls.md.
+struct TlsConfig {
+    TlsMode mode = TlsMode::On;
+    std::filesystem::path certificate_file, key_file;  ///< empty: a development certificate
+};
+
 /// All that an operator can set. The file's keys are the names in config_file.cpp.
 struct Config {
     std::filesystem::path data_directory = "tidemill-data";
@@ -65,6 +77,7 @@ struct Config {
     EncryptionConfig encryption;
     UsageOptions usage;  ///< docs/limits.md
     AuthConfig auth;
+    TlsConfig tls;
     HttpLimits http;
     log::Level log_level = log::Level::Info;
 };
@@ -76,6 +89,8 @@ Status validate(const Config& config);
 Status parse_listen(std::string_view text, Config& config);
 /// "auto", "uring" or "threads"; nothing for anything else.
 std::optional<DiskKind> parse_io(std::string_view text);
+/// "on", "off" or "required"; nothing for anything else.
+std::optional<TlsMode> parse_tls(std::string_view text);
 /// "required", "optional" or "off"; nothing for anything else.
 std::optional<AuthMode> parse_auth(std::string_view text);
 /// 1048576, "1MiB", "1MB", "512 KiB". Errors: InvalidArgument.

@@ -185,6 +185,19 @@ Status set_log_level(const toml::node& value, Config& config) {
     return {};
 }
 
+Status set_tls_mode(const toml::node& value, Config& config) {
+    ASSIGN(const std::string_view text, text_of(value));
+    const auto mode = parse_tls(text);
+    if (!mode) return wrong_type("\"on\", \"off\" or \"required\"");
+    config.tls.mode = *mode;
+    return {};
+}
+template <auto Member>
+Status set_tls_file(const toml::node& value, Config& config) {
+    ASSIGN(config.tls.*Member, text_of(value));
+    return {};
+}
+
 constexpr Key kKeys[] = {
     {"data", set_data},
     {"listen", set_listen},
@@ -221,6 +234,9 @@ constexpr Key kKeys[] = {
     {"auth.mode", set_auth_mode},
     {"auth.credentials_file", set_credentials_file},
     {"auth.insecure", set_insecure},
+    {"tls.mode", set_tls_mode},
+    {"tls.certificate_file", set_tls_file<&TlsConfig::certificate_file>},
+    {"tls.key_file", set_tls_file<&TlsConfig::key_file>},
     {"http.connections", set_connections},
     {"http.header_bytes", set_http_size<&HttpLimits::header_bytes>},
     {"http.body_bytes", set_http_size<&HttpLimits::body_bytes>},

@@ -15,6 +15,7 @@
 #include "engine/reactor/call_on.h"
 #include "engine/server/auth_metrics.h"
 #include "engine/server/auth_plan.h"
+#include "engine/server/certificate_keeper.h"
 #include "engine/server/log_metrics.h"
 #include "engine/server/server_metrics.h"
 #include "engine/service/local_stream_service.h"
@@ -69,6 +70,7 @@ struct Server::Parts {
     EncryptionOptions encryption;
     AuthPlan auth_plan;
     CredentialKeeper credentials;
+    CertificateKeeper certificate;
     CredentialSet first_credentials;
     std::unique_ptr<ReactorGroup> reactors;
     std::unique_ptr<CoreMetrics> metrics;
@@ -220,6 +222,7 @@ Status Server::Parts::open_doors() {
     register_throttle_metrics(*metrics, reactors->size(), *service);
     register_auth_metrics(*metrics, reactors->size(), *authenticator);
     register_encryption_metrics(*metrics, reactors->size(), *service);
+    TRY(certificate.load(config, *http));
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
     is_listening = true;
     return {};
@@ -279,13 +282,17 @@ Result<std::unique_ptr<Server>> Server::start(Config config) {
 }
 
 const std::string& Server::host() const { return parts_->config.listen_host; }
+const std::filesystem::path& Server::certificate() const {
+    return parts_->certificate.certificate();
+}
 std::uint16_t Server::port() const { return parts_->port; }
 StreamService& Server::service() { return *parts_->service; }
 query::QueryService& Server::queries() { return *parts_->queries; }
 ReactorGroup& Server::reactors() { return *parts_->reactors; }
 void Server::reload(Reload what) {
-    if (parts_->is_listening)
-        parts_->credentials.reload(what, *parts_->authenticator, parts_->home());
+    if (!parts_->is_listening) return;
+    parts_->credentials.reload(what, *parts_->authenticator, parts_->home());
+    parts_->certificate.reload(what, *parts_->http);
 }
 void Server::stop() { parts_->stop(); }
 

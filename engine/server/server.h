@@ -27,6 +27,8 @@ class Server {
     ~Server();  ///< stops
 
     const std::string& host() const;
+    /// What clients of `https://` have to trust; empty without TLS.
+    const std::filesystem::path& certificate() const;
     std::uint16_t port() const;  ///< the one bound, also when the configuration said 0
 
     /// Usable from any of `reactors()` until `stop`.

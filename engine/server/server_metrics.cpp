@@ -21,6 +21,8 @@ constexpr HttpCounter kHttpCounters[] = {
     {"tidemill_http_bad_requests_total", "requests refused before a handler saw them",
      &HttpStats::bad_requests},
     {"tidemill_http_timeouts_total", "connections cut at a deadline", &HttpStats::timeouts},
+    {"tidemill_tls_handshakes_total", "TLS connections made", &HttpStats::tls_handshakes},
+    {"tidemill_tls_failures_total", "TLS handshakes that failed", &HttpStats::tls_failures},
     {"tidemill_http2_streams_total", "requests begun over HTTP/2", &HttpStats::http2_streams},
     {"tidemill_http2_abuse_total", "HTTP/2 connections ended for wasting the server's time",
      &HttpStats::http2_ended_for_abuse},

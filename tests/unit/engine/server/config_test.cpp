@@ -102,3 +102,18 @@ TEST_CASE("strangers are let in on loopback alone, unless the operator says othe
     CHECK(config->auth.insecure);
     CHECK_FALSE(parse_config("[auth]\nmode = \"on\"\n", "t.toml"));
 }
+
+TEST_CASE("TLS is on with a development certificate, unless a file or a mode says otherwise") {
+    CHECK(Config{}.tls.mode == TlsMode::On);
+    const auto config = parse_config(
+        "[tls]\nmode = \"required\"\ncertificate_file = \"/c\"\nkey_file = \"/k\"\n", "t.toml");
+    REQUIRE(config);
+    CHECK(config->tls.mode == TlsMode::Required);
+    CHECK(config->tls.certificate_file == "/c");
+    CHECK(config->tls.key_file == "/k");
+    CHECK(validate(*config));
+    const auto half = parse_config("[tls]\nkey_file = \"/k\"\n", "t.toml");
+    REQUIRE(half);
+    CHECK_FALSE(validate(*half));
+    CHECK_FALSE(parse_config("[tls]\nmode = \"maybe\"\n", "t.toml"));
+}
