@@ -1,5 +1,6 @@
 #include "engine/aws/document_writer.h"
 
+#include <bit>
 #include <charconv>
 
 #include "engine/base/json_text.h"
@@ -10,6 +11,7 @@ namespace {
 
 enum Major : unsigned { kUnsigned = 0, kNegative = 1, kBytes = 2, kText = 3, kTag = 6 };
 constexpr char kBreak = static_cast<char>(0xff);
+constexpr char kDouble = static_cast<char>(0xfb);
 constexpr std::uint64_t kEpochTag = 1;
 
 }  // namespace
@@ -56,6 +58,28 @@ DocumentWriter& DocumentWriter::key(std::string_view name) {
     out_ += name;
     out_ += "\":";
     needs_comma_ = false;
+    return *this;
+}
+
+DocumentWriter& DocumentWriter::escaped_key(std::string_view name) {
+    text(name);
+    if (!is_json_) return *this;
+    out_ += ':';
+    needs_comma_ = false;
+    return *this;
+}
+
+DocumentWriter& DocumentWriter::real(double value) {
+    if (!is_json_) {
+        out_ += kDouble;
+        const auto bits = std::bit_cast<std::uint64_t>(value);
+        for (unsigned i = 8; i-- > 0;)
+            out_ += static_cast<char>(bits >> (8 * i) & 0xff);
+        return *this;
+    }
+    comma();
+    char text[32];
+    out_.append(text, std::to_chars(text, text + sizeof text, value).ptr);
     return *this;
 }
 

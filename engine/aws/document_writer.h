@@ -25,11 +25,13 @@ class DocumentWriter {
     DocumentWriter& end_array() { return close(']'); }
     /// A member's name; must need no escapes.
     DocumentWriter& key(std::string_view name);
+    DocumentWriter& escaped_key(std::string_view name);  ///< any name, of UTF-8
 
     DocumentWriter& text(std::string_view value);        ///< escapes what must be
     DocumentWriter& plain_text(std::string_view value);  ///< must need no escapes
     DocumentWriter& blob(Bytes value);                   ///< base64 in JSON, a byte string in CBOR
     DocumentWriter& number(std::int64_t value);
+    DocumentWriter& real(double value);  ///< finite
     DocumentWriter& boolean(bool value);
     /// JSON: seconds since the epoch with three decimals. CBOR: tag 1 and milliseconds, as the AWS
     /// SDKs want them of the JSON services, and against the RFC, which has seconds.

@@ -5,11 +5,9 @@
 namespace tidemill::aws {
 namespace {
 
-constexpr int kDepthMax = 32;
-
 bool copy(const simdjson::dom::element& from, Value& to, int depth, std::size_t& values) {
     using Type = simdjson::dom::element_type;
-    if (depth > kDepthMax || ++values > kDocumentValuesMax) return false;
+    if (depth < 0 || ++values > kDocumentValuesMax) return false;
     switch (from.type()) {
         case Type::NULL_VALUE:
             return true;
@@ -31,13 +29,13 @@ bool copy(const simdjson::dom::element& from, Value& to, int depth, std::size_t&
         case Type::ARRAY: {
             auto& list = to.content.emplace<Value::List>();
             for (const auto element : from.get_array().value_unsafe())
-                if (!copy(element, list.emplace_back(), depth + 1, values)) return false;
+                if (!copy(element, list.emplace_back(), depth - 1, values)) return false;
             return true;
         }
         case Type::OBJECT: {
             auto& map = to.content.emplace<Value::Map>();
             for (const auto [key, value] : from.get_object().value_unsafe())
-                if (!copy(value, map.emplace_back(std::string(key), Value{}).value, depth + 1,
+                if (!copy(value, map.emplace_back(std::string(key), Value{}).value, depth - 1,
                           values))
                     return false;
             return true;
@@ -48,7 +46,7 @@ bool copy(const simdjson::dom::element& from, Value& to, int depth, std::size_t&
 
 }  // namespace
 
-std::optional<Value> parse_json(std::string_view json) {
+std::optional<Value> parse_json(std::string_view json, int depth) {
     // Not kept between calls: a parser holds ten times its largest document.
     simdjson::dom::parser parser;
     simdjson::dom::element document;
@@ -56,7 +54,7 @@ std::optional<Value> parse_json(std::string_view json) {
         return std::nullopt;
     Value value;
     std::size_t values = 0;
-    if (!copy(document, value, 0, values)) return std::nullopt;
+    if (!copy(document, value, depth, values)) return std::nullopt;
     return value;
 }
 

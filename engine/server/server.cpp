@@ -4,6 +4,8 @@
 
 #include "engine/aws/aws_door.h"
 #include "engine/catalog/sqlite_catalog_store.h"
+#include "engine/cloudwatch/cloudwatch_api.h"
+#include "engine/dynamodb/dynamodb_api.h"
 #include "engine/http/http_server.h"
 #include "engine/http/operations_pages.h"
 #include "engine/io/directory_lock.h"
@@ -18,6 +20,7 @@
 #include "engine/server/certificate_keeper.h"
 #include "engine/server/log_metrics.h"
 #include "engine/server/server_metrics.h"
+#include "engine/server/table_metrics.h"
 #include "engine/service/local_stream_service.h"
 #include "engine/telemetry/core_metrics.h"
 #include "engine/telemetry/prometheus.h"
@@ -80,6 +83,9 @@ struct Server::Parts {
     std::unique_ptr<query::QueryService> queries;
     std::unique_ptr<query::SqlDoor> sql;
     std::unique_ptr<KinesisApi> kinesis;
+    std::unique_ptr<dynamodb::TableStore> tables;
+    std::unique_ptr<DynamoDbApi> dynamodb;
+    std::unique_ptr<CloudWatchApi> cloudwatch;
     std::unique_ptr<aws::Authenticator> authenticator;
     std::unique_ptr<aws::AwsDoor> aws;
     std::unique_ptr<NativeDoor> native;
@@ -184,10 +190,15 @@ Status Server::Parts::start_service() {
 Status Server::Parts::open_doors() {
     auto make_kinesis = [this] { return KinesisApi::start(all_of(*reactors), *service); };
     ASSIGN(kinesis, run_on(home(), make_kinesis));
+    auto open_tables = [this] { return dynamodb::TableStore::open(home(), *catalog); };
+    ASSIGN(tables, run_on(home(), open_tables));
+    dynamodb = std::make_unique<DynamoDbApi>(all_of(*reactors), *tables);
+    cloudwatch = std::make_unique<CloudWatchApi>(all_of(*reactors));
     authenticator =
         std::make_unique<aws::Authenticator>(all_of(*reactors), auth_plan.mode, first_credentials);
-    aws = std::make_unique<aws::AwsDoor>(all_of(*reactors), std::vector<aws::Api*>{kinesis.get()},
-                                         *authenticator);
+    aws = std::make_unique<aws::AwsDoor>(
+        all_of(*reactors), std::vector<aws::Api*>{kinesis.get(), dynamodb.get(), cloudwatch.get()},
+        *authenticator);
     NativeGreeting greeting;
     greeting.durability = config.durability == LogDurability::Disk ? "disk" : "memory";
     NativeLimits native_limits;
@@ -204,7 +215,8 @@ Status Server::Parts::open_doors() {
         co_await read_log_stats();
         const auto of_cores = co_await metrics->collect();
         const auto of_queries = co_await queries->metrics_text();
-        co_return to_prometheus(of_cores) + of_queries;
+        const auto of_clients = co_await cloudwatch->metrics_text();
+        co_return to_prometheus(of_cores) + of_queries + of_clients;
     });
     http = std::make_unique<HttpServer>(all_of(*reactors), config.http);
     for (const char* method : {"POST", "PUT", "DELETE", "PATCH"})
@@ -221,6 +233,8 @@ Status Server::Parts::open_doors() {
     register_server_metrics(*metrics, reactors->size(), *http, *kinesis);
     register_throttle_metrics(*metrics, reactors->size(), *service);
     register_auth_metrics(*metrics, reactors->size(), *authenticator);
+    register_table_metrics(*metrics, reactors->size(), *dynamodb, *tables);
+    register_cloudwatch_metrics(*metrics, reactors->size(), *cloudwatch);
     register_encryption_metrics(*metrics, reactors->size(), *service);
     TRY(certificate.load(config, *http));
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
@@ -244,6 +258,7 @@ void Server::Parts::stop() {
         // Subscriptions over HTTP wait for records.
         if (service != nullptr) co_await service->interrupt_waits();
         if (is_listening) co_await http->stop();
+        if (tables != nullptr) co_await tables->stop();
         if (service != nullptr) co_await service->stop();
         if (is_log_open) co_await log->stop();
     };

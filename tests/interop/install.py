@@ -106,3 +106,16 @@ def go(directory):
         yield ["go", "mod", "download"], modules
         yield ["go", "build", "-o", "life", "."], modules
     return os.path.join(installed(directory, "go", sources(programs), ["go"], steps), "life")
+
+
+def kcl(directory, version):
+    """A class path with that version of the Kinesis Client Library and our worker."""
+    programs = os.path.join(HERE, "kcl")
+
+    def steps(folder):
+        shutil.copy(os.path.join(programs, "pom.xml"), folder)
+        yield ["mvn", "-q", "-B", f"-Dkcl.version={version}", "-Dmaven.repo.local=" + os.path.join(directory, "maven"),
+               "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies", "-DoutputDirectory=jars"], {}
+        yield ["javac", "-cp", "jars/*", "-d", "classes", os.path.join(programs, "Worker.java")], {}
+    folder = installed(directory, "kcl-" + version, version + sources(programs), ["java", "javac", "mvn"], steps)
+    return f"{folder}/jars/*:{folder}/classes"
