@@ -22,6 +22,15 @@ Result<StreamDescription> ask_stream(BrokerConnection& connection, wire::Kind ki
     return description_of(*stream);
 }
 
+using TagVector = flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::Tag>>>;
+
+TagVector write_tags(Builder& builder, const std::map<std::string, std::string>& tags) {
+    std::vector<flatbuffers::Offset<wire::Tag>> written;
+    for (const auto& [key, value] : tags)
+        written.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
+    return builder.CreateVector(written);
+}
+
 enum class EncryptionAction : std::uint8_t { On = 0, Off = 1, NewKey = 2 };
 
 Result<StreamDescription> ask_encryption(BrokerConnection& connection, std::string_view name,
@@ -51,6 +60,32 @@ Result<std::vector<StreamSummary>> ask_streams(BrokerConnection& connection) {
                                entry->open_shards(), time_of(entry->created_ms())});
     }
     return streams;
+}
+
+Result<std::vector<ShardRate>> ask_rates(BrokerConnection& connection, const Builder& question) {
+    ASSIGN(const BrokerReply reply,
+           connection.call(wire::Kind::ShardRates, wire::finished_bytes(question)));
+    ASSIGN(const auto* answer, reply.message.read<wire::ShardRatesReply>());
+    std::vector<ShardRate> rates;
+    if (answer->shards() != nullptr)
+        for (const auto* entry : *answer->shards())
+            rates.push_back(
+                {entry->records_in(), entry->bytes_in(), entry->records_out(), entry->bytes_out()});
+    return rates;
+}
+
+Result<LimitsReport> ask_limits(BrokerConnection& connection, std::string_view stream) {
+    Builder builder;
+    const auto name = builder.CreateString(stream.data(), stream.size());
+    builder.Finish(wire::CreateLimitsRequest(builder, name));
+    ASSIGN(const BrokerReply reply,
+           connection.call(wire::Kind::Limits, wire::finished_bytes(builder)));
+    ASSIGN(const auto* answer, reply.message.read<wire::LimitsReply>());
+    LimitsReport report{wire::text_of(answer->mode()), {}};
+    if (answer->usage() != nullptr)
+        for (const auto* entry : *answer->usage())
+            report.usage.push_back({wire::text_of(entry->what()), entry->used(), entry->limit()});
+    return report;
 }
 
 }  // namespace
@@ -85,10 +120,7 @@ Outcome<BrokerInfo> AdminClient::broker() {
 Outcome<StreamDescription> AdminClient::create_stream(const NewStream& stream) {
     Builder builder;
     const auto name = builder.CreateString(stream.name);
-    std::vector<flatbuffers::Offset<wire::Tag>> tags;
-    for (const auto& [key, value] : stream.tags)
-        tags.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
-    const auto tag_vector = builder.CreateVector(tags);
+    const auto tag_vector = write_tags(builder, stream.tags);
     builder.Finish(wire::CreateCreateStreamRequest(
         builder, name, stream.shard_count, stream.is_on_demand,
         static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
@@ -99,9 +131,10 @@ Outcome<StreamDescription> AdminClient::create_stream(const NewStream& stream) {
     return outcome_of(ask_stream(state_->connection, wire::Kind::CreateStream, builder));
 }
 
-Completion AdminClient::delete_stream(std::string_view name) {
+Completion AdminClient::delete_stream(std::string_view name, bool with_consumers) {
     Builder builder;
-    write_stream_question(builder, name, false);
+    const auto text = builder.CreateString(name.data(), name.size());
+    builder.Finish(wire::CreateStreamNameRequest(builder, text, false, with_consumers));
     const auto reply =
         state_->connection.call(wire::Kind::DeleteStream, wire::finished_bytes(builder));
     if (!reply) return failure_of(reply.error());
@@ -176,6 +209,55 @@ Outcome<StreamDescription> AdminClient::scale_stream(std::string_view stream,
     const auto name = builder.CreateString(stream.data(), stream.size());
     builder.Finish(wire::CreateScaleStreamRequest(builder, name, shard_count));
     return outcome_of(ask_stream(state_->connection, wire::Kind::ScaleStream, builder));
+}
+
+Outcome<std::vector<ShardRate>> AdminClient::shard_rates(std::string_view stream) {
+    Builder builder;
+    write_stream_question(builder, stream, false);
+    return outcome_of(ask_rates(state_->connection, builder));
+}
+
+Outcome<LimitsReport> AdminClient::limits(std::string_view stream) {
+    return outcome_of(ask_limits(state_->connection, stream));
+}
+
+Outcome<StreamDescription> AdminClient::edit_tags(std::string_view name,
+                                                  const std::map<std::string, std::string>& set,
+                                                  const std::vector<std::string>& remove) {
+    Builder builder;
+    const auto text = builder.CreateString(name.data(), name.size());
+    const auto set_vector = write_tags(builder, set);
+    const auto remove_vector = builder.CreateVectorOfStrings(remove);
+    builder.Finish(wire::CreateEditTagsRequest(builder, text, set_vector, remove_vector));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::EditTags, builder));
+}
+
+Outcome<StreamDescription> AdminClient::register_consumer(
+    std::string_view stream, std::string_view consumer,
+    const std::map<std::string, std::string>& tags) {
+    Builder builder;
+    const auto stream_text = builder.CreateString(stream.data(), stream.size());
+    const auto consumer_text = builder.CreateString(consumer.data(), consumer.size());
+    const auto tag_vector = write_tags(builder, tags);
+    builder.Finish(
+        wire::CreateRegisterConsumerRequest(builder, stream_text, consumer_text, tag_vector));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::RegisterConsumer, builder));
+}
+
+Outcome<StreamDescription> AdminClient::deregister_consumer(std::string_view stream,
+                                                            std::string_view consumer) {
+    Builder builder;
+    const auto stream_text = builder.CreateString(stream.data(), stream.size());
+    const auto consumer_text = builder.CreateString(consumer.data(), consumer.size());
+    builder.Finish(wire::CreateDeregisterConsumerRequest(builder, stream_text, consumer_text));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::DeregisterConsumer, builder));
+}
+
+Outcome<StreamDescription> AdminClient::set_mode(std::string_view stream, bool is_on_demand) {
+    Builder builder;
+    const auto text = builder.CreateString(stream.data(), stream.size());
+    builder.Finish(wire::CreateSetModeRequest(builder, text, is_on_demand));
+    return outcome_of(ask_stream(state_->connection, wire::Kind::SetMode, builder));
 }
 
 Outcome<ShardTail> AdminClient::tail(std::uint32_t shard_uid) {

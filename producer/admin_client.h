@@ -37,6 +37,13 @@ struct StreamEncryption {
     std::chrono::system_clock::time_point since;  ///< when the data key in use was made
 };
 
+/// Registered with a stream: it is pushed records of its own (enhanced fan-out).
+struct ConsumerDescription {
+    std::string name;
+    std::chrono::system_clock::time_point created;
+    std::map<std::string, std::string> tags;
+};
+
 struct StreamDescription {
     std::uint32_t uid = 0;
     std::string name;
@@ -48,6 +55,7 @@ struct StreamDescription {
     std::map<std::string, std::string> tags;
     std::vector<ShardDescription> shards;  ///< by index, closed ones included
     StreamEncryption encryption;
+    std::vector<ConsumerDescription> consumers;  ///< by name
 };
 
 struct StreamSummary {
@@ -65,6 +73,23 @@ struct NewStream {
     std::map<std::string, std::string> tags;
     std::optional<bool> is_encrypted = {};  ///< nothing: as the broker is configured
     std::uint64_t max_bytes = 0;            ///< 0: no bound
+};
+
+/// What goes into a shard and out of it, a second.
+struct ShardRate {
+    double records_in = 0, bytes_in = 0;
+    double records_out = 0, bytes_out = 0;
+};
+
+/// How much of something is in use; `limit` 0: there is none.
+struct UsageCount {
+    std::string what;
+    std::uint64_t used = 0, limit = 0;
+};
+
+struct LimitsReport {
+    std::string mode;  ///< "none" or "aws"
+    std::vector<UsageCount> usage;
 };
 
 /// What is to change; the rest stays.
@@ -107,7 +132,8 @@ class AdminClient {
 
     Outcome<BrokerInfo> broker();
     Outcome<StreamDescription> create_stream(const NewStream& stream);
-    Completion delete_stream(std::string_view name);
+    /// Errors: "resource_in_use" when consumers are registered with it, unless these may go too.
+    Completion delete_stream(std::string_view name, bool with_consumers = false);
     /// Encryption at rest of what is written from now on. `key_name` is kept for descriptions.
     /// Errors: "unsupported" when the broker has no master key.
     Outcome<StreamDescription> start_encryption(std::string_view name,
@@ -132,6 +158,22 @@ class AdminClient {
                                             std::uint32_t adjacent_index);
     /// Splits and merges to so many even shards in one step.
     Outcome<StreamDescription> scale_stream(std::string_view stream, std::uint32_t shard_count);
+    /// As `shards` of the description.
+    Outcome<std::vector<ShardRate>> shard_rates(std::string_view stream);
+    /// Of the stream, or with an empty name of the broker.
+    Outcome<LimitsReport> limits(std::string_view stream);
+    /// Sets some tags, then takes those of `remove` away. Returns the stream as it is then.
+    Outcome<StreamDescription> edit_tags(std::string_view name,
+                                         const std::map<std::string, std::string>& set,
+                                         const std::vector<std::string>& remove);
+    /// Each returns the stream as it is then. Errors: "already_exists", "not_found".
+    Outcome<StreamDescription> register_consumer(
+        std::string_view stream, std::string_view consumer,
+        const std::map<std::string, std::string>& tags = {});
+    Outcome<StreamDescription> deregister_consumer(std::string_view stream,
+                                                   std::string_view consumer);
+    /// On demand, the broker splits and merges the stream's shards by their load.
+    Outcome<StreamDescription> set_mode(std::string_view stream, bool is_on_demand);
     Outcome<ShardTail> tail(std::uint32_t shard_uid);
     /// Waits until nothing of the producer is on its way to the log.
     Outcome<ProducerProgress> producer_progress(std::uint32_t shard_uid, std::uint64_t producer_id);

@@ -34,6 +34,15 @@ ShardDescription shard_of(const wire::ShardEntry& entry) {
     return shard;
 }
 
+std::map<std::string, std::string> tags_of(
+    const flatbuffers::Vector<flatbuffers::Offset<wire::Tag>>* entries) {
+    std::map<std::string, std::string> tags;
+    if (entries != nullptr)
+        for (const auto* tag : *entries)
+            tags[wire::text_of(tag->key())] = wire::text_of(tag->value());
+    return tags;
+}
+
 }  // namespace
 
 std::string shard_id_of(std::uint32_t index) { return fmt::format("shardId-{:012}", index); }
@@ -53,9 +62,12 @@ StreamDescription description_of(const wire::StreamReply& reply) {
                          wire::text_of(reply.encryption_master()),
                          time_of(reply.encryption_since_ms())};
     stream.max_bytes = reply.max_bytes();
-    if (reply.tags() != nullptr)
-        for (const auto* tag : *reply.tags())
-            stream.tags[wire::text_of(tag->key())] = wire::text_of(tag->value());
+    stream.tags = tags_of(reply.tags());
+    if (reply.consumers() != nullptr)
+        for (const auto* consumer : *reply.consumers())
+            stream.consumers.push_back({wire::text_of(consumer->name()),
+                                        time_of(consumer->created_ms()),
+                                        tags_of(consumer->tags())});
     if (reply.shards() != nullptr)
         for (const auto* entry : *reply.shards())
             stream.shards.push_back(shard_of(*entry));

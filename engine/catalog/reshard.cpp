@@ -186,6 +186,26 @@ Result<Reshard> plan_scale(const StreamInfo& stream, std::uint32_t count, WallTi
     return plan;
 }
 
+Result<Reshard> plan_changes(const StreamInfo& stream, const std::vector<ShardChange>& changes,
+                             WallTime now) {
+    Reshard plan;
+    for (const ShardChange& change : changes) {
+        ASSIGN(const Reshard one,
+               change.key ? plan_split(stream, change.shard_index, *change.key, now)
+                          : plan_merge(stream, change.shard_index, change.adjacent_index, now));
+        plan.closing.insert(plan.closing.end(), one.closing.begin(), one.closing.end());
+        plan.added.insert(plan.added.end(), one.added.begin(), one.added.end());
+    }
+    std::ranges::sort(plan.closing);
+    if (std::ranges::adjacent_find(plan.closing) != plan.closing.end())
+        return fail(Errc::InvalidArgument,
+                    fmt::format("A shard of stream {} would be changed twice.", stream.name));
+    std::uint32_t index = next_index(stream);
+    for (auto& shard : plan.added)
+        shard.index = index++;
+    return plan;
+}
+
 void finish_reshard(StreamInfo& stream, const std::vector<Ordinal>& ends, WallTime closed) {
     TM_CHECK(stream.reshard && stream.reshard->closing.size() == ends.size(), "of stream {}",
              stream.name);

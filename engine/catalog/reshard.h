@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/base/result.h"
@@ -32,6 +33,17 @@ Result<Reshard> plan_merge(const StreamInfo& stream, std::uint32_t shard_index,
 /// start stand in between and carry the lineage. A plan without shards to close when nothing is to
 /// be done. Errors: InvalidArgument.
 Result<Reshard> plan_scale(const StreamInfo& stream, std::uint32_t count, WallTime now);
+
+/// A split where `key` begins the second child, or, without a key, a merge of two neighbours.
+struct ShardChange {
+    std::uint32_t shard_index = 0;
+    std::uint32_t adjacent_index = 0;  ///< of a merge
+    std::optional<uint128> key;
+};
+/// Splits and merges of different shards in one step. Errors: as plan_split and plan_merge;
+/// InvalidArgument when a shard is named twice.
+Result<Reshard> plan_changes(const StreamInfo& stream, const std::vector<ShardChange>& changes,
+                             WallTime now);
 
 /// Carries `stream.reshard` out: closes its parents, adds its shards, the stream is active again.
 /// `ends[i]` is one past the last record of `closing[i]`.

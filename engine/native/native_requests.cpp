@@ -25,6 +25,14 @@ Answer answer_of(std::uint8_t kind) {
             return answer_resharding;
         case Kind::SetRetention:
             return answer_retention;
+        case Kind::ShardRates:
+        case Kind::Limits:
+            return answer_usage;
+        case Kind::EditTags:
+        case Kind::SetMode:
+        case Kind::RegisterConsumer:
+        case Kind::DeregisterConsumer:
+            return answer_settings;
         case Kind::Checkpoints:
         case Kind::AcquireLease:
         case Kind::SaveCheckpoint:
@@ -53,6 +61,14 @@ std::string_view operation_of(const NativeRequest& request) {
             return "StartStreamEncryption";
         case Kind::SetRetention:
             return "IncreaseStreamRetentionPeriod";
+        case Kind::EditTags:
+            return "AddTagsToStream";
+        case Kind::SetMode:
+            return "UpdateStreamMode";
+        case Kind::RegisterConsumer:
+            return "RegisterStreamConsumer";
+        case Kind::DeregisterConsumer:
+            return "DeregisterStreamConsumer";
         default:
             return {};
     }

@@ -24,6 +24,12 @@ Task<Status> answer_resharding(NativeConnection& connection, const NativeRequest
 // retention.cpp: SetRetention
 Task<Status> answer_retention(NativeConnection& connection, const NativeRequest& request,
                               NativeReply& reply);
+// settings.cpp: EditTags, SetMode, RegisterConsumer, DeregisterConsumer
+Task<Status> answer_settings(NativeConnection& connection, const NativeRequest& request,
+                             NativeReply& reply);
+// usage.cpp: ShardRates, Limits
+Task<Status> answer_usage(NativeConnection& connection, const NativeRequest& request,
+                          NativeReply& reply);
 // leases.cpp: Checkpoints, AcquireLease, SaveCheckpoint, ReleaseLease
 Task<Status> answer_leases(NativeConnection& connection, const NativeRequest& request,
                            NativeReply& reply);

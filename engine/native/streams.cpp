@@ -123,18 +123,35 @@ Task<Status> encrypt(NativeConnection& connection, const wire::EncryptStreamRequ
 
 }  // namespace
 
+namespace {
+
+flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::Tag>>> write_tags(
+    Builder& builder, const std::map<std::string, std::string>& tags) {
+    std::vector<flatbuffers::Offset<wire::Tag>> written;
+    for (const auto& [key, value] : tags)
+        written.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
+    return builder.CreateVector(written);
+}
+
+}  // namespace
+
 void send_stream(const StreamInfo& stream, const std::vector<TailInfo>& tails, NativeReply& reply) {
     Builder builder;
     std::vector<wire::ShardEntry> shards;
     shards.reserve(stream.shards.size());
     for (std::size_t i = 0; i < stream.shards.size(); ++i)
         shards.push_back(entry_of(stream.shards[i], i < tails.size() ? tails[i] : TailInfo{}));
-    std::vector<flatbuffers::Offset<wire::Tag>> tags;
-    for (const auto& [key, value] : stream.tags)
-        tags.push_back(wire::CreateTagDirect(builder, key.c_str(), value.c_str()));
+    std::vector<flatbuffers::Offset<wire::ConsumerEntry>> consumers;
+    for (const auto& consumer : stream.consumers) {
+        const auto consumer_tags = write_tags(builder, consumer.tags);
+        const auto consumer_name = builder.CreateString(consumer.name);
+        consumers.push_back(wire::CreateConsumerEntry(builder, consumer_name,
+                                                      to_millis(consumer.created), consumer_tags));
+    }
     const auto name = builder.CreateString(stream.name);
     const auto status = builder.CreateString(std::string(name_of(stream.status)));
-    const auto tag_vector = builder.CreateVector(tags);
+    const auto tag_vector = write_tags(builder, stream.tags);
+    const auto consumer_vector = builder.CreateVector(consumers);
     const auto shard_vector = builder.CreateVectorOfStructs(shards);
     const auto& encryption = stream.encryption;
     const StreamKey* key = encryption.find(encryption.current);
@@ -144,7 +161,8 @@ void send_stream(const StreamInfo& stream, const std::vector<TailInfo>& tails, N
         builder, stream.uid.value, name, status, stream.mode == StreamMode::OnDemand,
         to_millis(stream.created), static_cast<std::uint32_t>(stream.retention.count()), tag_vector,
         shard_vector, encryption.current, static_cast<std::uint32_t>(encryption.keys.size()),
-        key_name, master, key == nullptr ? 0 : to_millis(key->created), stream.max_bytes));
+        key_name, master, key == nullptr ? 0 : to_millis(key->created), stream.max_bytes,
+        consumer_vector));
     reply.send(wire::finished_bytes(builder));
 }
 
@@ -157,7 +175,8 @@ Task<Status> answer_streams(NativeConnection& connection, const NativeRequest& r
         }
         case Kind::DeleteStream: {
             CO_ASSIGN(const auto* wish, request.message.read<wire::StreamNameRequest>());
-            CO_TRY(co_await connection.service().delete_stream(wire::text_of(wish->name())));
+            CO_TRY(co_await connection.service().delete_stream(wire::text_of(wish->name()),
+                                                               wish->with_consumers()));
             reply.send({});
             co_return Status{};
         }

@@ -55,7 +55,13 @@ Task<void> NativeConnection::run_subscription(std::uint32_t id, wire::SubscribeR
     const ShardUid shard{request.shard()};
     Ordinal from = request.from();
     bool has_ended = false;
+    std::optional<TokenBucket> pace;  // where rates are kept
+    if (RateLimits* limits = service().limits()) pace = limits->subscription_pace();
     while (is_wanted(id)) {
+        if (pace && !pace->is_clear(now())) {
+            co_await state.wake.wait_until(pace->clear_at(now()));
+            continue;
+        }
         if (state.credit == 0) {
             co_await state.wake.wait_until(MonoTime::max());
             continue;
@@ -79,6 +85,7 @@ Task<void> NativeConnection::run_subscription(std::uint32_t id, wire::SubscribeR
                 bytes += slice.bytes.size();
             // A batch larger than the credit left is sent all the same, or it would never be.
             state.credit -= std::min(state.credit, bytes);
+            if (pace) pace->charge(static_cast<double>(bytes), now());
             from = result->next;
             const auto head = fetch_reply_of(*result);
             reply.send(wire::struct_bytes(head), std::move(result->batches), false);

@@ -68,6 +68,26 @@ Status validate(const EncryptionConfig& encryption) {
 
 }  // namespace
 
+namespace {
+
+Status validate(const OnDemandOptions& options) {
+    TRY(check_range("on_demand.bytes_in_per_second", static_cast<std::uint64_t>(options.bytes_in),
+                    1_KiB, 1024_GiB));
+    TRY(check_range("on_demand.records_in_per_second",
+                    static_cast<std::uint64_t>(options.records_in), 1, UINT32_MAX));
+    TRY(check_range("on_demand.bytes_out_per_second", static_cast<std::uint64_t>(options.bytes_out),
+                    1_KiB, 1024_GiB));
+    TRY(check_range("on_demand.split_after",
+                    static_cast<std::uint64_t>(options.split_after.count()), 0, 3'600'000));
+    TRY(check_range("on_demand.merge_after",
+                    static_cast<std::uint64_t>(options.merge_after.count()), 1000,
+                    30ull * 24 * 3'600'000));
+    TRY(check_range("on_demand.shards_min", options.shards_min, 1, 10'000));
+    return check_range("on_demand.shards_max", options.shards_max, options.shards_min, 10'000);
+}
+
+}  // namespace
+
 Result<std::uint64_t> parse_size(std::string_view text) {
     constexpr std::array units{
         Unit{"", 1},         Unit{"B", 1},           Unit{"KB", 1000},
@@ -142,6 +162,7 @@ Status validate(const Config& config) {
     if (config.tls.certificate_file.empty() != config.tls.key_file.empty())
         return fail(Errc::InvalidArgument,
                     "tls.certificate_file and tls.key_file: set both of them or neither");
+    TRY(validate(config.usage.on_demand));
     TRY(check_range("http.connections", config.http.connections, 1, 1'000'000));
     TRY(check_range("http.header_bytes", config.http.header_bytes, 4_KiB, 1_MiB));
     TRY(check_range("http.body_bytes", config.http.body_bytes, 1_MiB, 64_MiB));

@@ -177,6 +177,33 @@ Status set_insecure(const toml::node& value, Config& config) {
     config.auth.insecure = *yes;
     return {};
 }
+template <auto Member>
+Status set_on_demand_size(const toml::node& value, Config& config) {
+    ASSIGN(const std::uint64_t bytes, size_of(value));
+    config.usage.on_demand.*Member = static_cast<double>(bytes);
+    return {};
+}
+Status set_on_demand_records(const toml::node& value, Config& config) {
+    ASSIGN(const std::uint32_t records, count_of(value));
+    config.usage.on_demand.records_in = records;
+    return {};
+}
+template <auto Member>
+Status set_on_demand_time(const toml::node& value, Config& config) {
+    ASSIGN(config.usage.on_demand.*Member, duration_of(value));
+    return {};
+}
+template <auto Member>
+Status set_on_demand_count(const toml::node& value, Config& config) {
+    ASSIGN(config.usage.on_demand.*Member, count_of(value));
+    return {};
+}
+Status set_on_demand_auto(const toml::node& value, Config& config) {
+    const auto yes = value.value_exact<bool>();
+    if (!yes) return wrong_type("true or false");
+    config.usage.on_demand.is_on = *yes;
+    return {};
+}
 Status set_log_level(const toml::node& value, Config& config) {
     ASSIGN(const std::string_view text, text_of(value));
     const auto level = log::parse_level(text);
@@ -237,6 +264,14 @@ constexpr Key kKeys[] = {
     {"tls.mode", set_tls_mode},
     {"tls.certificate_file", set_tls_file<&TlsConfig::certificate_file>},
     {"tls.key_file", set_tls_file<&TlsConfig::key_file>},
+    {"on_demand.auto", set_on_demand_auto},
+    {"on_demand.bytes_in_per_second", set_on_demand_size<&OnDemandOptions::bytes_in>},
+    {"on_demand.records_in_per_second", set_on_demand_records},
+    {"on_demand.bytes_out_per_second", set_on_demand_size<&OnDemandOptions::bytes_out>},
+    {"on_demand.split_after", set_on_demand_time<&OnDemandOptions::split_after>},
+    {"on_demand.merge_after", set_on_demand_time<&OnDemandOptions::merge_after>},
+    {"on_demand.shards_min", set_on_demand_count<&OnDemandOptions::shards_min>},
+    {"on_demand.shards_max", set_on_demand_count<&OnDemandOptions::shards_max>},
     {"http.connections", set_connections},
     {"http.header_bytes", set_http_size<&HttpLimits::header_bytes>},
     {"http.body_bytes", set_http_size<&HttpLimits::body_bytes>},

@@ -65,6 +65,22 @@ constexpr ReshardCounter kReshardCounters[] = {
      "time in which a reshard's key ranges could not be written", &ReshardStats::sealing_micros},
 };
 
+struct OnDemandCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t OnDemandStats::* value;
+};
+constexpr OnDemandCounter kOnDemandCounters[] = {
+    {"tidemill_on_demand_splits_total", "hot shards of streams on demand that were split",
+     &OnDemandStats::splits},
+    {"tidemill_on_demand_merges_total", "pairs of cold shards of streams on demand merged",
+     &OnDemandStats::merges},
+    {"tidemill_on_demand_failed_total", "changes of streams on demand that could not be made",
+     &OnDemandStats::failed},
+    {"tidemill_on_demand_one_key_total", "hot shards with one hot key, which no split helps",
+     &OnDemandStats::one_key},
+};
+
 struct ThrottleCounter {
     const char* name;
     const char* help;
@@ -132,6 +148,13 @@ void register_service_metrics(MetricRegistry& metrics, const LocalStreamService&
         metrics.sampled_counter(counter.name, counter.help, {}, [&service, value = counter.value] {
             return service.reshard_stats().*value;
         });
+    for (const auto& counter : kOnDemandCounters)
+        metrics.sampled_counter(counter.name, counter.help, {}, [&service, value = counter.value] {
+            return service.on_demand_stats().*value;
+        });
+    metrics.sampled_gauge(
+        "tidemill_on_demand_streams", "streams in ON_DEMAND mode", {},
+        [&service] { return static_cast<double>(service.on_demand_stats().streams); });
     metrics.sampled_gauge(
         "tidemill_reshards_under_way", "changes of shards not yet done", {},
         [&service] { return static_cast<double>(service.reshard_stats().under_way); });

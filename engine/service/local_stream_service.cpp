@@ -16,6 +16,8 @@ LocalStreamService::LocalStreamService(std::vector<Reactor*> reactors, LogStore&
       store_(store),
       catalog_(std::move(reactors), store),
       encryption_(std::move(encryption)),
+      on_demand_options_(usage.mode == LimitsMode::Aws ? aws_on_demand(usage.on_demand)
+                                                       : usage.on_demand),
       limits_(usage.mode == LimitsMode::Aws ? std::make_unique<RateLimits>(reactors_) : nullptr),
       cores_(reactors_.size()) {}
 
@@ -46,6 +48,7 @@ Task<void> LocalStreamService::start_at_home() {
     co_await close_closed_shards();
     co_await resume_reshards();
     home().spawn(gate_, forget_expired_shards());
+    home().spawn(gate_, watch_usage());
     if (encryption_.keys != nullptr) home().spawn(gate_, replace_used_keys());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
 
 #include "engine/catalog/catalog.h"
 #include "engine/reactor/gate.h"
@@ -11,6 +12,7 @@
 #include "engine/service/stream_service.h"
 #include "engine/usage/limited_writer.h"
 #include "engine/usage/usage_options.h"
+#include "engine/usage/usage_table.h"
 #include "proto/batch_codec.h"
 
 namespace tidemill {
@@ -21,6 +23,14 @@ struct ReshardStats {
     std::uint64_t shards_closed = 0, shards_added = 0, shards_expired = 0;
     std::uint64_t sealing_micros = 0;  ///< while parents were closed and no child was known yet
     std::uint32_t under_way = 0;
+};
+
+/// What has become of streams in ON_DEMAND mode since the start.
+struct OnDemandStats {
+    std::uint64_t streams = 0;  ///< now
+    std::uint64_t splits = 0, merges = 0;
+    std::uint64_t failed = 0;   ///< changes that could not be made
+    std::uint64_t one_key = 0;  ///< hot shards that no split helps
 };
 
 /// The service over a LogStore and a CatalogStore in this process. What it does by itself
@@ -38,6 +48,7 @@ class LocalStreamService final : public StreamService {
 
     /// Core: the first reactor.
     const ReshardStats& reshard_stats() const { return reshard_stats_; }
+    const OnDemandStats& on_demand_stats() const { return on_demand_stats_; }
 
     Task<Result<std::shared_ptr<const StreamInfo>>> create_stream(CreateStream request) override;
     Task<Status> delete_stream(std::string name, bool with_consumers = false) override;
@@ -75,6 +86,8 @@ class LocalStreamService final : public StreamService {
         std::string stream, std::uint32_t shard_count) override;
 
     RateLimits* limits() override { return limits_.get(); }
+    Task<Result<std::vector<ShardRates>>> shard_rates(std::string stream) override;
+    Task<Result<LimitsReport>> limits_report(std::string stream) override;
     Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                               std::vector<PutRecord> records) override;
     Result<ShardWriter*> writer(ShardUid shard) override;
@@ -108,7 +121,8 @@ class LocalStreamService final : public StreamService {
  private:
     /// What one core keeps for itself.
     struct alignas(64) Core {
-        std::unordered_map<ShardUid, std::unique_ptr<ShardWriter>> writers;
+        ShardMeters meters;
+        std::unordered_map<ShardUid, std::unique_ptr<MeteredWriter>> writers;
         std::unordered_map<ShardUid, std::unique_ptr<LimitedWriter>> limited;  // with limits
         Gate limited_gate;                                                     // their tasks
         RecordBatchBuilder builder;  // empty between calls
@@ -151,7 +165,7 @@ class LocalStreamService final : public StreamService {
     Status count_change(DailyChange change, const StreamInfo& stream);
 
     // writing.cpp
-    Result<ShardWriter*> unlimited_writer(ShardUid shard);
+    Result<MeteredWriter*> unlimited_writer(ShardUid shard);
     struct Admission {
         std::uint32_t open_position = 0;
         bool is_admitted = true;
@@ -167,6 +181,22 @@ class LocalStreamService final : public StreamService {
 
     // streams.cpp
     Task<Result<StreamPtr>> create_within_quota(StreamInfo stream, std::uint32_t shard_count);
+
+    // on_demand.cpp; at home
+    struct OnDemandStream {
+        StreamUid stream;
+        OnDemandPolicy policy;
+        MonoTime wait_until{};  // after a change that failed
+    };
+    Task<void> watch_usage();
+    void find_on_demand_streams(const CatalogView& view);
+    Task<void> adapt_streams();
+    Task<void> adapt_stream(StreamPtr stream, OnDemandStream& state);
+    std::uint32_t on_demand_floor(const StreamInfo& stream) const;
+    Task<void> change_sampling(std::vector<std::pair<ShardUid, bool>> changes);
+
+    // limits_report.cpp
+    Task<Result<LimitsReport>> report_limits_at_home(std::string name);
 
     // resharding.cpp; at home but for the first
     Task<Result<StreamPtr>> reshard(std::string name, Planner plan);
@@ -188,12 +218,18 @@ class LocalStreamService final : public StreamService {
     CatalogStore& store_;
     Catalog catalog_;
     EncryptionOptions encryption_;
+    OnDemandOptions on_demand_options_;
     std::unique_ptr<RateLimits> limits_;  // none: null
     std::vector<Core> cores_;
 
     // First reactor only.
     Gate gate_;  // reshards under way, the looks for expired shards and used keys
     ReshardStats reshard_stats_;
+    UsageTable usage_;
+    std::map<std::string, OnDemandStream> on_demand_;
+    std::uint64_t on_demand_version_ = UINT64_MAX;  // of the catalog
+    std::unordered_set<ShardUid> sampled_;
+    OnDemandStats on_demand_stats_;
     std::uint32_t streams_being_created_ = 0;                    // counted with limits only
     std::unordered_map<StreamUid, std::uint64_t> sealed_bytes_;  // not yet in the catalog
 };

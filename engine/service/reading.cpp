@@ -4,8 +4,10 @@
 namespace tidemill {
 
 Task<Result<ReadResult>> LocalStreamService::read(ShardUid shard, Ordinal from, ReadLimits limits) {
-    if (encryption_.keys == nullptr) return log_.read(shard, from, limits);
-    return read_unsealed(shard, from, limits);
+    auto read = encryption_.keys == nullptr ? co_await log_.read(shard, from, limits)
+                                            : co_await read_unsealed(shard, from, limits);
+    if (read) this_core().meters.count_out(shard, *read);
+    co_return read;
 }
 
 Task<Result<TailInfo>> LocalStreamService::tail(ShardUid shard) { return log_.tail(shard); }

@@ -15,6 +15,7 @@
 #include "engine/log/log_store.h"
 #include "engine/service/stream_control.h"
 #include "engine/usage/rate_limits.h"
+#include "engine/usage/shard_rates.h"
 #include "proto/wire_limits.h"
 
 namespace tidemill {
@@ -54,6 +55,18 @@ struct PutOutcome {
     /// stored.
     std::shared_ptr<const StreamInfo> layout;
     AppendResult append;  ///< `first_ordinal` is this record's
+};
+
+/// How much of something is in use.
+struct UsageCount {
+    std::string what;
+    std::uint64_t used = 0;
+    std::uint64_t limit = 0;
+};
+
+struct LimitsReport {
+    LimitsMode mode = LimitsMode::None;
+    std::vector<UsageCount> counts;
 };
 
 /// A consumer application's progress on one shard.
@@ -119,6 +132,11 @@ class StreamService : public StreamControl {
     /// The rates that are kept, or null when there are none (limits.mode "none"). Writing keeps
     /// them by itself; whoever reads by polling, or calls a control operation for a client, asks.
     virtual RateLimits* limits() { return nullptr; }
+
+    /// How busy each of the stream's shards is, as `shards`. Errors: NotFound.
+    virtual Task<Result<std::vector<ShardRates>>> shard_rates(std::string stream);
+    /// What the broker, or one stream, has used of what it may. Errors: NotFound.
+    virtual Task<Result<LimitsReport>> limits_report(std::string stream);
 
     // Writing.
     /// Routes each record by its hash key, or evenly when the stream says so, and appends one batch

@@ -71,7 +71,7 @@ Result<ShardWriter*> LocalStreamService::writer(ShardUid shard) {
     return core.limited.emplace(shard, std::move(limited)).first->second.get();
 }
 
-Result<ShardWriter*> LocalStreamService::unlimited_writer(ShardUid shard) {
+Result<MeteredWriter*> LocalStreamService::unlimited_writer(ShardUid shard) {
     auto& writers = this_core().writers;
     if (const auto found = writers.find(shard); found != writers.end()) return found->second.get();
     ASSIGN(auto opened, log_.open_writer(shard, Ownership{}));
@@ -81,9 +81,8 @@ Result<ShardWriter*> LocalStreamService::unlimited_writer(ShardUid shard) {
         if (!cipher) return fail(Errc::Unavailable, fmt::format("shard {} is being made", shard));
         opened = std::make_unique<SealingWriter>(std::move(opened), **cipher, *ciphers);
     }
-    ShardWriter* writer = opened.get();
-    writers.emplace(shard, std::move(opened));
-    return writer;
+    auto metered = std::make_unique<MeteredWriter>(std::move(opened), this_core().meters);
+    return writers.emplace(shard, std::move(metered)).first->second.get();
 }
 
 /// The stream that a shard is of. Remembered: the catalog finds streams by name.
@@ -251,7 +250,14 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
             continue;
         }
         std::uint32_t batch_first = chain.first;
+        const auto sample = [&](MeteredWriter& writer, std::uint32_t i, std::uint32_t end) {
+            const auto sampling = writer.begin_keys(core.builder.record_count());
+            for (std::uint32_t place = 0; i != end; i = routed[i].next, ++place)
+                if (sampling.takes(place))
+                    writer.take_key(hash_key_of(records[i]), sampling.stride);
+        };
         const auto submit = [&](std::uint32_t end) {
+            if ((*shard_writer)->wants_keys()) sample(**shard_writer, batch_first, end);
             const AppendOp& op = appends.submit(**shard_writer, shard.uid, core.builder.finish());
             for (std::uint32_t i = batch_first; i != end; i = routed[i].next)
                 routed[i].op = &op;

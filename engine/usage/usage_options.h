@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/usage/on_demand_policy.h"
 #include "engine/usage/rate_limits.h"
 
 namespace tidemill {
@@ -7,6 +8,7 @@ namespace tidemill {
 /// What the operator wants kept: docs/limits.md.
 struct UsageOptions {
     LimitsMode mode = LimitsMode::None;
+    OnDemandOptions on_demand{};
 };
 
 }  // namespace tidemill

@@ -18,10 +18,12 @@ struct ServiceFixture {
     TestReactor reactor;
     MemoryCatalogStore catalog{reactor};
     EncryptionOptions encryption;
+    UsageOptions usage;
     std::unique_ptr<LocalLogStore> log;
     std::unique_ptr<LocalStreamService> service;
 
-    explicit ServiceFixture(EncryptionOptions options = {}) : encryption(std::move(options)) {
+    explicit ServiceFixture(EncryptionOptions options = {}, UsageOptions limits = {})
+        : encryption(std::move(options)), usage(limits) {
         start();
     }
     ~ServiceFixture() { stop(); }
@@ -37,7 +39,7 @@ struct ServiceFixture {
         log = std::make_unique<LocalLogStore>(std::vector<Reactor*>{&reactor}, config);
         REQUIRE(reactor.run(log->open()));
         auto started =
-            reactor.run(LocalStreamService::start({&reactor}, *log, catalog, encryption));
+            reactor.run(LocalStreamService::start({&reactor}, *log, catalog, encryption, usage));
         REQUIRE(started);
         service = std::move(*started);
     }
