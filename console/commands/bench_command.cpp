@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "bench/load/bench.h"
-#include "console/commands/command.h"
+#include "console/commands/broker_options.h"
 #include "console/commands/output.h"
 #include "operators/anomaly/forest_bench.h"
 
@@ -58,7 +58,7 @@ CLI::App* add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& op
                    const char* name, const char* what, Measure measure) {
     auto* command = bench.add_subcommand(name, what);
     auto& load = options->load;
-    command->add_option("--connect", load.connect, "The broker, HOST:PORT")->capture_default_str();
+    add_connect_option(*command, load.connect);
     command->add_option("--stream", load.stream, "Stream to use; made when it is missing")
         ->capture_default_str();
     command->add_option("--shards", load.shards, "Shards of a new stream")
@@ -89,8 +89,7 @@ CLI::App* add_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& op
             options->load.compression = *compression;
         },
         "Of the batches sent, made of JSON then: none, lz4, zstd or zstd:LEVEL");
-    command->add_option("-o,--output", options->format, "json or human")
-        ->check(CLI::IsMember({"json", "jsonl", "human"}));
+    add_output_option(*command, options->format);
     command->callback([&run, options, measure] { run = measured(options, measure); });
     return command;
 }
@@ -171,8 +170,7 @@ void add_bench_command(CLI::App& app, Run& run) {
         ->capture_default_str();
     forest->add_option("--points", options->points, "Points to measure")->capture_default_str();
     forest->add_option("--seed", options->forest.seed, "Seed")->capture_default_str();
-    forest->add_option("-o,--output", options->format, "json or human")
-        ->check(CLI::IsMember({"json", "jsonl", "human"}));
+    add_output_option(*forest, options->format);
     forest->callback([&run, options] { run = [options] { return run_forest(*options); }; });
 }
 

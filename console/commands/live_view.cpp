@@ -68,24 +68,11 @@ std::string LiveView::render(const LiveFigures& figures) const {
 
 void LiveView::draw(const LiveFigures& figures) {
     if (!in_place_) return;
-    std::string text = render(figures);
-    std::string frame;
-    if (lines_drawn_ > 0) frame += fmt::format("\x1b[{}A", lines_drawn_);
-    std::size_t lines = 0, begin = 0;
-    while (begin < text.size()) {
-        const auto end = text.find('\n', begin);
-        frame += "\r\x1b[2K" + text.substr(begin, end - begin) + "\n";
-        begin = end + 1;
-        ++lines;
-    }
-    frame += "\x1b[J";
-    lines_drawn_ = lines;
-    std::fwrite(frame.data(), 1, frame.size(), stdout);
-    std::fflush(stdout);
+    screen_.show(render(figures));
 }
 
 void LiveView::finish() {
-    lines_drawn_ = 0;
+    screen_.keep();
     std::fflush(stdout);
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "console/commands/redraw.h"
+
 namespace tidemill::console {
 
 /// One scored row as the demo shows it.
@@ -45,7 +47,7 @@ class LiveView {
     std::vector<double> scores_;
     std::deque<ScoredRow> anomalies_;
     ScoredRow last_;
-    std::size_t lines_drawn_ = 0;
+    Redraw screen_;
 };
 
 }  // namespace tidemill::console

@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "console/commands/command.h"
+#include "console/commands/broker_options.h"
 #include "console/commands/output.h"
 #include "producer/producer.h"
 
@@ -99,8 +99,7 @@ void add_put_command(CLI::App& app, Run& run) {
         "put", "Write lines from files or standard input to a stream, one record each");
     command->add_option("stream", options->stream, "The stream")->required();
     command->add_option("files", options->files, "Files; none or - for standard input");
-    command->add_option("--connect", options->connect, "The broker, HOST:PORT")
-        ->capture_default_str();
+    add_connect_option(*command, options->connect);
     auto* key = command->add_option(
         "-k,--key", options->key, "Partition key of all records (default: spread over the shards)");
     command
@@ -111,8 +110,7 @@ void add_put_command(CLI::App& app, Run& run) {
         ->add_option("--compression", options->compression,
                      "Of batches, kept by the broker as it is: none, lz4, zstd or zstd:LEVEL")
         ->capture_default_str();
-    command->add_option("-o,--output", options->format, "json, jsonl or human")
-        ->check(CLI::IsMember({"json", "jsonl", "human"}));
+    add_output_option(*command, options->format);
     command->add_flag("--no-progress", options->quiet, "No progress on standard error");
     command->callback([&run, options] { run = [options] { return put(*options); }; });
 }

@@ -3,13 +3,10 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "console/commands/command.h"
-#include "console/commands/output.h"
+#include "console/commands/broker_options.h"
 #include "console/commands/stream_view.h"
-#include "producer/admin_client.h"
 
 namespace tidemill::console {
 namespace {
@@ -18,9 +15,7 @@ using client::AdminClient;
 using client::ShardDescription;
 using client::StreamDescription;
 
-struct Options {
-    std::string connect = default_endpoint();
-    std::string format;
+struct Options : BrokerOptions {
     std::string stream, shard, adjacent, key;
     std::uint32_t count = 0;
 };
@@ -55,47 +50,40 @@ std::string children_of(const StreamDescription& stream, std::uint32_t parent) {
     return text;
 }
 
-int print(const StreamDescription& stream, const std::string& what, OutputFormat format) {
-    if (format == OutputFormat::Human)
-        std::printf("%s\n", what.c_str());
-    else
-        std::printf("%s\n", stream_json(stream).c_str());
-    return kExitOk;
-}
-
-int split(AdminClient& admin, const Options& given, OutputFormat format) {
+int split(AdminClient& admin, const Options& given) {
     const auto index = shard_index(given.shard);
     if (!index) return no_shard(given.shard);
     std::optional<std::string_view> key;
     if (!given.key.empty()) key = given.key;
     const auto changed = admin.split_shard(given.stream, *index, key);
-    if (!changed) return report(changed.failure());
-    return print(*changed,
-                 fmt::format("split shard {} of {} into {}", *index, given.stream,
-                             children_of(*changed, *index)),
-                 format);
+    if (!changed) return report_of_stream(admin, changed.failure(), given.stream);
+    return print_either(given.output(),
+                        fmt::format("split shard {} of {} into {}", *index, given.stream,
+                                    children_of(*changed, *index)),
+                        stream_json(*changed));
 }
 
-int merge(AdminClient& admin, const Options& given, OutputFormat format) {
+int merge(AdminClient& admin, const Options& given) {
     const auto first = shard_index(given.shard);
     if (!first) return no_shard(given.shard);
     const auto second = shard_index(given.adjacent);
     if (!second) return no_shard(given.adjacent);
     const auto changed = admin.merge_shards(given.stream, *first, *second);
-    if (!changed) return report(changed.failure());
-    return print(*changed,
-                 fmt::format("merged shards {} and {} of {} into {}", *first, *second, given.stream,
-                             children_of(*changed, *first)),
-                 format);
+    if (!changed) return report_of_stream(admin, changed.failure(), given.stream);
+    return print_either(given.output(),
+                        fmt::format("merged shards {} and {} of {} into {}", *first, *second,
+                                    given.stream, children_of(*changed, *first)),
+                        stream_json(*changed));
 }
 
-int scale(AdminClient& admin, const Options& given, OutputFormat format) {
+int scale(AdminClient& admin, const Options& given) {
     const auto changed = admin.scale_stream(given.stream, given.count);
-    if (!changed) return report(changed.failure());
+    if (!changed) return report_of_stream(admin, changed.failure(), given.stream);
     const auto open = std::ranges::count_if(changed->shards, &ShardDescription::is_open);
-    return print(*changed,
-                 fmt::format("{} has {} open shard{}", given.stream, open, open == 1 ? "" : "s"),
-                 format);
+    return print_either(
+        given.output(),
+        fmt::format("{} has {} open shard{}", given.stream, open, open == 1 ? "" : "s"),
+        stream_json(*changed));
 }
 
 }  // namespace
@@ -103,22 +91,11 @@ int scale(AdminClient& admin, const Options& given, OutputFormat format) {
 void add_reshard_commands(CLI::App& stream, Run& run) {
     auto options = std::make_shared<Options>();
     const auto add = [&](const char* name, const char* what,
-                         int (*action)(AdminClient&, const Options&, OutputFormat)) {
+                         int (*action)(AdminClient&, const Options&)) {
         auto* command = stream.add_subcommand(name, what);
-        command->add_option("--connect", options->connect, "The broker, HOST:PORT")
-            ->capture_default_str();
-        command
-            ->add_option("-o,--output", options->format,
-                         "json, jsonl or human (default: human on a terminal)")
-            ->check(CLI::IsMember({"json", "jsonl", "human"}));
         command->add_option("name", options->stream, "The stream")->required();
-        command->callback([&run, options, action] {
-            run = [options, action] {
-                auto admin = AdminClient::connect(options->connect);
-                if (!admin) return report(admin.failure());
-                return action(*admin, *options,
-                              choose_format(options->format, stdout_is_terminal()));
-            };
+        run_connected(*command, run, options, [action](AdminClient& admin, Options& given) {
+            return action(admin, given);
         });
         return command;
     };

@@ -1,24 +1,20 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "console/commands/command.h"
-#include "console/commands/output.h"
+#include "console/commands/broker_options.h"
 #include "engine/server/config.h"
-#include "producer/admin_client.h"
 
 namespace tidemill::console {
 namespace {
 
-struct Options {
-    std::string connect = default_endpoint();
-    std::string format, name, max_bytes;
+struct Options : BrokerOptions {
+    std::string name, max_bytes;
     int hours = 0;
 };
 
-int change(const Options& options) {
+int change(client::AdminClient& admin, const Options& options) {
     client::RetentionWish wish;
     if (options.hours != 0) wish.retention = std::chrono::hours(options.hours);
     if (!options.max_bytes.empty()) {
@@ -26,12 +22,10 @@ int change(const Options& options) {
         if (!bytes) return report(bytes.error().message);
         wish.max_bytes = *bytes;
     }
-    auto admin = client::AdminClient::connect(options.connect);
-    if (!admin) return report(admin.failure());
-    const auto changed = wish.retention || wish.max_bytes ? admin->set_retention(options.name, wish)
-                                                          : admin->describe_stream(options.name);
-    if (!changed) return report(changed.failure());
-    if (choose_format(options.format, stdout_is_terminal()) == OutputFormat::Human)
+    const auto changed = wish.retention || wish.max_bytes ? admin.set_retention(options.name, wish)
+                                                          : admin.describe_stream(options.name);
+    if (!changed) return report_of_stream(admin, changed.failure(), options.name);
+    if (options.output() == OutputFormat::Human)
         std::printf(
             "%s keeps its records for %ld hours%s\n", changed->name.c_str(),
             static_cast<long>(changed->retention.count()),
@@ -57,13 +51,8 @@ void add_stream_retention_command(CLI::App& stream, Run& run) {
         ->check(CLI::Range(1, 87600));
     command->add_option("--max-bytes", options->max_bytes,
                         "Keep at most this much, oldest records first, like 10GiB; 0: no bound");
-    command->add_option("--connect", options->connect, "The broker, HOST:PORT")
-        ->capture_default_str();
-    command
-        ->add_option("-o,--output", options->format,
-                     "json, jsonl or human (default: human on a terminal)")
-        ->check(CLI::IsMember({"json", "jsonl", "human"}));
-    command->callback([&run, options] { run = [options] { return change(*options); }; });
+    run_connected(*command, run, options,
+                  [](client::AdminClient& admin, Options& given) { return change(admin, given); });
 }
 
 }  // namespace tidemill::console

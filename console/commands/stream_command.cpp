@@ -1,35 +1,33 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "console/commands/command.h"
-#include "console/commands/output.h"
+#include "console/commands/broker_options.h"
 #include "console/commands/stream_view.h"
 #include "console/repl/text_table.h"
 #include "engine/server/config.h"
-#include "producer/admin_client.h"
 
 namespace tidemill::console {
 namespace {
 
 using client::AdminClient;
 
-struct Options {
-    std::string connect = default_endpoint();
-    std::string format;
+constexpr std::uint32_t kOnDemandShards = 4;
+
+struct Options : BrokerOptions {
     client::NewStream stream;
     int retention_hours = 24;
     std::string max_bytes;
     std::string name;
     bool tails = true;
-    bool turn_off = false, rotate = false, encrypt = false;
-    CLI::Option* encrypt_given = nullptr;
-    std::string key_name;
+    std::string mode;
+    bool encrypt = false, with_consumers = false;
+    CLI::Option *encrypt_given = nullptr, *shards_given = nullptr;
 };
 
-int list(AdminClient& admin, OutputFormat format) {
+int list(AdminClient& admin, Options& given) {
+    const OutputFormat format = given.output();
     auto streams = admin.list_streams();
     if (!streams) return report(streams.failure());
     TextTable table({"stream", "status", "open shards", "created"});
@@ -53,13 +51,47 @@ int list(AdminClient& admin, OutputFormat format) {
     return kExitOk;
 }
 
-template <class Action>
-Run connected(std::shared_ptr<Options> options, Action action) {
-    return [options, action] {
-        auto admin = AdminClient::connect(options->connect);
-        if (!admin) return report(admin.failure());
-        return action(*admin, *options, choose_format(options->format, stdout_is_terminal()));
-    };
+int create(AdminClient& admin, Options& given) {
+    given.stream.retention = std::chrono::hours(given.retention_hours);
+    if (given.encrypt_given->count() > 0) given.stream.is_encrypted = given.encrypt;
+    if (given.stream.is_on_demand && given.shards_given->count() == 0)
+        given.stream.shard_count = kOnDemandShards;
+    if (!given.max_bytes.empty()) {
+        const auto bytes = parse_size(given.max_bytes);
+        if (!bytes) return report(bytes.error().message);
+        given.stream.max_bytes = *bytes;
+    }
+    const auto made = admin.create_stream(given.stream);
+    if (!made) return report(made.failure());
+    return print_either(given.output(),
+                        fmt::format("created {} with {} shard{}", made->name, made->shards.size(),
+                                    made->shards.size() == 1 ? "" : "s"),
+                        stream_json(*made));
+}
+
+int describe(AdminClient& admin, Options& given) {
+    const auto found = admin.describe_stream(given.name, true);
+    if (!found) return report_of_stream(admin, found.failure(), given.name);
+    print_stream(*found, given.output());
+    return kExitOk;
+}
+
+int set_mode(AdminClient& admin, Options& given) {
+    const auto changed = admin.set_mode(given.name, given.mode == "on-demand");
+    if (!changed) return report_of_stream(admin, changed.failure(), given.name);
+    return print_either(
+        given.output(),
+        changed->is_on_demand
+            ? fmt::format("{} is on demand: its shards follow its load", changed->name)
+            : fmt::format("{} is provisioned: its shards stay as they are", changed->name),
+        stream_json(*changed));
+}
+
+int remove(AdminClient& admin, Options& given) {
+    const auto gone = admin.delete_stream(given.name, given.with_consumers);
+    if (!gone) return report_of_stream(admin, gone.failure(), given.name);
+    return print_either(given.output(), fmt::format("deleted {}", given.name),
+                        fmt::format("{{\"deleted\":{}}}", json_string(given.name)));
 }
 
 }  // namespace
@@ -67,108 +99,53 @@ Run connected(std::shared_ptr<Options> options, Action action) {
 void add_stream_command(CLI::App& app, Run& run) {
     auto options = std::make_shared<Options>();
     auto* stream =
-        app.add_subcommand("stream", "Create, list, describe, reshard, encrypt and delete streams");
+        app.add_subcommand("stream", "Create, change, describe, list and delete streams");
     stream->require_subcommand(1);
-    const auto common = [&](CLI::App* command) {
-        command->add_option("--connect", options->connect, "The broker, HOST:PORT")
-            ->capture_default_str();
-        command
-            ->add_option("-o,--output", options->format,
-                         "json, jsonl or human (default: human on a terminal)")
-            ->check(CLI::IsMember({"json", "jsonl", "human"}));
+    const auto add = [&](const char* name, const char* what,
+                         int (*action)(AdminClient&, Options&)) {
+        auto* command = stream->add_subcommand(name, what);
+        run_connected(*command, run, options, action);
         return command;
     };
 
-    auto* create = common(stream->add_subcommand("create", "Create a stream"));
-    create->add_option("name", options->stream.name, "Its name")->required();
-    create->add_option("--shards", options->stream.shard_count, "How many shards")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
-    create->add_option("--retention-hours", options->retention_hours, "How long records are kept")
+    auto* to_create = add("create", "Create a stream", create);
+    to_create->add_option("name", options->stream.name, "Its name")->required();
+    options->shards_given = to_create
+                                ->add_option("--shards", options->stream.shard_count,
+                                             "How many shards (on demand: 4 to begin with)")
+                                ->check(CLI::Range(1, 100000))
+                                ->capture_default_str();
+    to_create
+        ->add_option("--retention-hours", options->retention_hours, "How long records are kept")
         ->check(CLI::Range(1, 87600))
         ->capture_default_str();
-    create->add_option("--max-bytes", options->max_bytes,
-                       "Keep at most this much, oldest records first, like 10GiB (default: any)");
-    create->add_flag("--on-demand", options->stream.is_on_demand, "On-demand mode");
-    options->encrypt_given = create->add_flag(
+    to_create->add_option(
+        "--max-bytes", options->max_bytes,
+        "Keep at most this much, oldest records first, like 10GiB (default: any)");
+    to_create->add_flag("--on-demand", options->stream.is_on_demand, "On-demand mode");
+    options->encrypt_given = to_create->add_flag(
         "--encrypt,!--no-encrypt", options->encrypt,
         "Encrypt its records on disk, or not (default: as the broker is configured)");
-    create->callback([&run, options] {
-        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
-            given.stream.retention = std::chrono::hours(given.retention_hours);
-            if (given.encrypt_given->count() > 0) given.stream.is_encrypted = given.encrypt;
-            if (!given.max_bytes.empty()) {
-                const auto bytes = parse_size(given.max_bytes);
-                if (!bytes) return report(bytes.error().message);
-                given.stream.max_bytes = *bytes;
-            }
-            auto made = admin.create_stream(given.stream);
-            if (!made) return report(made.failure());
-            if (format == OutputFormat::Human)
-                std::printf("created %s with %zu shard%s\n", made->name.c_str(),
-                            made->shards.size(), made->shards.size() == 1 ? "" : "s");
-            else
-                std::printf("%s\n", stream_json(*made).c_str());
-            return kExitOk;
-        });
-    });
-
     add_stream_retention_command(*stream, run);
-    common(stream->add_subcommand("list", "List all streams"))->callback([&run, options] {
-        run = connected(options, [](AdminClient& admin, Options&, OutputFormat format) {
-            return list(admin, format);
-        });
-    });
+    add("list", "List all streams", list);
+    add("describe", "Show a stream's shards and what they hold", describe)
+        ->add_option("name", options->name, "The stream")
+        ->required();
 
-    auto* describe =
-        common(stream->add_subcommand("describe", "Show a stream's shards and what they hold"));
-    describe->add_option("name", options->name, "The stream")->required();
-    describe->callback([&run, options] {
-        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
-            auto found = admin.describe_stream(given.name, true);
-            if (!found) return report(found.failure());
-            print_stream(*found, format);
-            return kExitOk;
-        });
-    });
-
-    auto* encrypt = common(stream->add_subcommand(
-        "encrypt", "Encrypt on disk what is written from now on; --rotate: under a new key"));
-    encrypt->add_option("name", options->name, "The stream")->required();
-    auto* off = encrypt->add_flag("--off", options->turn_off, "Write plain records from now on");
-    encrypt->add_flag("--rotate", options->rotate, "Make a new data key")->excludes(off);
-    encrypt->add_option("--key-name", options->key_name, "What descriptions call the key")
-        ->excludes(off);
-    encrypt->callback([&run, options] {
-        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
-            auto changed = given.turn_off ? admin.stop_encryption(given.name)
-                           : given.rotate ? admin.rotate_data_key(given.name)
-                                          : admin.start_encryption(given.name, given.key_name);
-            if (!changed) return report(changed.failure());
-            if (format == OutputFormat::Human)
-                std::printf("%s: %s\n", changed->name.c_str(),
-                            encryption_text(changed->encryption).c_str());
-            else
-                std::printf("%s\n", stream_json(*changed).c_str());
-            return kExitOk;
-        });
-    });
-
+    auto* to_mode =
+        add("mode", "Let the broker split and merge its shards by load, or not", set_mode);
+    to_mode->add_option("name", options->name, "The stream")->required();
+    to_mode->add_option("mode", options->mode, "on-demand or provisioned")
+        ->required()
+        ->check(CLI::IsMember({"on-demand", "provisioned"}));
     add_reshard_commands(*stream, run);
-
-    auto* remove = common(stream->add_subcommand("delete", "Delete a stream and its records"));
-    remove->add_option("name", options->name, "The stream")->required();
-    remove->callback([&run, options] {
-        run = connected(options, [](AdminClient& admin, Options& given, OutputFormat format) {
-            auto gone = admin.delete_stream(given.name);
-            if (!gone) return report(gone.failure());
-            if (format == OutputFormat::Human)
-                std::printf("deleted %s\n", given.name.c_str());
-            else
-                std::printf("{\"deleted\":%s}\n", json_string(given.name).c_str());
-            return kExitOk;
-        });
-    });
+    add_stream_encrypt_commands(*stream, run);
+    add_stream_consumers_commands(*stream, run);
+    add_stream_usage_commands(*stream, run);
+    auto* to_delete = add("delete", "Delete a stream and its records", remove);
+    to_delete->add_option("name", options->name, "The stream")->required();
+    to_delete->add_flag("--with-consumers", options->with_consumers,
+                        "Even if consumers are registered with it");
 }
 
 }  // namespace tidemill::console

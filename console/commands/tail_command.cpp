@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "console/commands/command.h"
+#include "console/commands/broker_options.h"
 #include "console/commands/interrupt.h"
 #include "console/commands/output.h"
 #include "consumer/consumer.h"
@@ -150,8 +150,7 @@ void add_tail_command(CLI::App& app, Run& run) {
     command->add_option("-n,--count", options->count, "Stop after so many records");
     command->add_flag("-e,--no-follow", options->stops_at_end,
                       "Stop at the end as it was when the command began");
-    command->add_option("--connect", options->connect, "The broker, HOST:PORT")
-        ->capture_default_str();
+    add_connect_option(*command, options->connect);
     command
         ->add_option(
             "-o,--output", options->format,

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
     add_serve_command(app, run);
     add_demo_command(app, run);
     add_stream_command(app, run);
+    add_shards_command(app, run);
     add_put_command(app, run);
     add_tail_command(app, run);
     add_sql_command(app, run);

@@ -85,6 +85,72 @@ with tempfile.TemporaryDirectory() as folder:
         assert len(run("tail", "clicks", "--from", "2001-01-01", "-n", "10", "-o", "raw", *here).splitlines()) == 10
         run("tail", "clicks", "--from", "yesterday", *here, code=1)
 
+        # The shard map: bars over the key space, lineage, states; the same as JSON.
+        drawn = run("shards", "ordered", "-o", "human", *here)
+        assert "5 open shards of 11" in drawn and "2^128" in drawn and "0 + 3" in drawn, drawn
+        rows = [row.split()[:2] for row in drawn.splitlines()[3:]]
+        assert [state for _, state in rows] == ["open"] * 5 + ["closed"] * 6, drawn
+        map_ = lines(run("shards", "ordered", "--once", *here))
+        assert len(map_) == 11 and map_ == json.loads(run("shards", "ordered", "-o", "json", *here))
+        assert abs(sum(s["share"] for s in map_ if s["state"] == "open") - 1) < 1e-4
+        assert sum(s["records"] for s in map_) == len(wanted) + 3000
+        assert map_[5]["parents"] == [0, 3] and map_[5]["state"] == "closed", map_[5]
+        assert "did you mean 'ordered'" in run("shards", "orderd", *here, code=1)
+        assert "did you mean 'clicks'" in run("stream", "describe", "klicks", *here, code=1)
+
+        # Tags.
+        assert lines(run("stream", "tags", "set", "clicks", "team=web", "cost=", "a=b=c", *here)) == [
+            {"stream": "clicks", "tags": {"team": "web", "cost": "", "a": "b=c"}}]
+        assert "is no tag" in run("stream", "tags", "add", "clicks", "team", *here, code=1)
+        run("stream", "tags", "remove", "clicks", "cost", "a", "never", *here)
+        assert lines(run("stream", "tags", "list", "clicks", *here))[0]["tags"] == {"team": "web"}
+        assert run("stream", "tags", "list", "clicks", "-o", "human", *here).split() == ["key", "value", "team", "web"]
+        assert "did you mean 'clicks'" in run("stream", "tags", "list", "click", *here, code=1)
+        run("stream", "tags", code=2)
+
+        # Consumers.
+        assert lines(run("stream", "consumers", "list", "clicks", *here)) == []
+        assert "no registered consumers" in run("stream", "consumers", "list", "clicks", "-o", "human", *here)
+        made = lines(run("stream", "consumers", "register", "clicks", "billing", "--tag", "team=a", *here))[0]
+        assert (made["stream"], made["consumer"], made["tags"]) == ("clicks", "billing", {"team": "a"}), made
+        run("stream", "consumers", "register", "clicks", "audit", *here)
+        assert "already exists" in run("stream", "consumers", "register", "clicks", "audit", *here, code=1)
+        assert "is no tag" in run("stream", "consumers", "register", "clicks", "x", "--tag", "x", *here, code=1)
+        assert "did you mean 'clicks'" in run("stream", "consumers", "register", "clics", "audit", *here, code=1)
+        listed = json.loads(run("stream", "consumers", "list", "clicks", "-o", "json", *here))
+        assert [c["consumer"] for c in listed] == ["audit", "billing"] and listed[1] == made, listed
+        assert "team=a" in run("stream", "consumers", "list", "clicks", "-o", "human", *here)
+        assert "2 registered consumers" in run("stream", "delete", "clicks", *here, code=1)
+        assert lines(run("stream", "consumers", "deregister", "clicks", "audit", *here)) == [
+            {"stream": "clicks", "deregistered": "audit"}]
+        assert "not found" in run("stream", "consumers", "deregister", "clicks", "audit", *here, code=1)
+        run("stream", "consumers", code=2)
+
+        # Modes.
+        assert lines(run("stream", "mode", "clicks", "on-demand", *here))[0]["mode"] == "on_demand"
+        assert lines(run("stream", "mode", "clicks", "provisioned", *here))[0]["mode"] == "provisioned"
+        run("stream", "mode", "clicks", "sometimes", *here, code=2)
+
+        # Encryption without a master key: said, and nothing changes.
+        assert "not encrypted" in run("stream", "encrypt", "status", "clicks", "-o", "human", *here)
+        assert "master key" in run("stream", "encrypt", "start", "clicks", *here, code=1)
+        assert "master key" in run("stream", "encrypt", "clicks", *here, code=1)
+        assert lines(run("stream", "encrypt", "stop", "clicks", *here))[0]["encryption"]["on"] is False
+        run("stream", "encrypt", *here, code=2)
+        run("stream", "encrypt", "clicks", "--off", "--rotate", *here, code=2)
+
+        # Limits.
+        limits = json.loads(run("stream", "limits", "-o", "json", *here))
+        assert limits["mode"] == "none", limits
+        assert {u["what"]: u["used"] for u in limits["usage"]}["streams"] == 2, limits
+        of_clicks = json.loads(run("stream", "limits", "clicks", "-o", "json", *here))["usage"]
+        assert {u["what"]: u["used"] for u in of_clicks}["tags"] == 1, of_clicks
+        assert "as fast as the machine goes" in run("stream", "limits", "-o", "human", *here)
+        assert "not encrypted" in run("stream", "decrypt", "clicks", "-o", "human", *here)
+        assert len(lines(run("stream", "create", "wide", "--on-demand", *here))[0]["shards"]) == 4
+        run("stream", "consumers", "register", "wide", "app", *here)
+        run("stream", "delete", "wide", "--with-consumers", *here)
+
         for kind in ("produce", "consume", "latency"):
             result = json.loads(run("bench", kind, *here, "--stream", "bench", "--shards", "8", "--records", "20000",
                                     "--batch", "100", "--connections", "2", "-o", "json"))
