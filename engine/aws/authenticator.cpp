@@ -75,6 +75,7 @@ ApiResult<Caller> Authenticator::authenticate(const HttpRequest& request,
         return std::unexpected(to_api_error(std::move(caller).error()));
     }
     ++core.stats.verified;
+    caller->request = &request;
     return std::move(*caller);
 }
 

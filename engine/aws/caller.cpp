@@ -28,6 +28,7 @@ std::string checked_region(std::string_view text) {
 Caller unverified_caller(const HttpRequest& request) {
     std::string space;
     Caller caller;
+    caller.request = &request;
     caller.region = checked_region(claimed_region(signed_request(request), space));
     return caller;
 }

@@ -14,7 +14,12 @@ struct Caller {
     std::string_view account = kNoAccount;  ///< the identity's
     IdentityPtr identity{};  ///< whose key signed the request; null: nobody that we know
 
+    /// What it sent, for conditions of policies. Ownership: lives until the API's task ends.
+    const HttpRequest* request = nullptr;
+
     bool is_known() const { return identity != nullptr; }
+    /// True for an identity that has policies: it may do only what they allow.
+    bool is_restricted() const { return is_known() && !identity->policies.empty(); }
     /// "arn:aws:iam::000000000000:user/alice"; the root of its account when nobody is known.
     std::string_view arn() const;
 };

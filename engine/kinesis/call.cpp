@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/kinesis/access.h"
 #include "engine/kinesis/error_map.h"
 
 namespace tidemill::kinesis {
@@ -10,32 +11,76 @@ std::string Call::stream_arn(std::string_view stream) const {
     return fmt::format("arn:aws:kinesis:{}:{}:stream/{}", caller.region, caller.account, stream);
 }
 
+std::string Call::stream_arn(const StreamInfo& stream) const {
+    return fmt::format("arn:aws:kinesis:{}:{}:stream/{}", caller.region, owner_of(*this, stream),
+                       stream.name);
+}
+
 std::unexpected<ApiError> stream_not_found(const Call& call, std::string_view name) {
     return refuse("ResourceNotFoundException",
                   fmt::format("Stream {} under account {} not found.", name, call.caller.account));
 }
 
-ApiResult<StreamPtr> find_stream(const Call& call, std::string_view name, std::string_view arn) {
+namespace {
+
+/// A stream by the account that a request puts it in.
+struct StreamName {
+    std::string_view account, name;
+};
+
+ApiResult<StreamName> stream_name(const Call& call, std::string_view name, std::string_view arn) {
+    std::string_view account = call.caller.account;
     if (!arn.empty()) {
         // Its form has been checked: arn:aws*:kinesis:<region>:<account>:stream/<name>.
         const auto at = arn.find(":stream/");
         const std::string_view named = arn.substr(at + 8);
-        const std::string_view account = arn.substr(at - 12, 12);
         if (!name.empty() && name != named)
             return invalid_argument(
                 fmt::format("StreamName {} and StreamARN {} name different streams.", name, arn));
-        if (account != call.caller.account)
-            return refuse("ResourceNotFoundException",
-                          fmt::format("Stream {} under account {} not found.", named, account));
         name = named;
+        account = arn.substr(at - 12, 12);
     }
     if (name.empty())
         return refuse("ValidationException",
                       "1 validation error detected: Value null at 'streamName' failed to satisfy "
                       "constraint: Member must not be null");
-    auto found = call.service.find_stream(name);
-    if (!found) return stream_not_found(call, name);
-    return std::move(*found);
+    return StreamName{account, name};
+}
+
+/// Null when the account has none of that name.
+StreamPtr stream_of(const Call& call, const StreamName& named) {
+    auto found = call.service.find_stream(named.name);
+    return found && is_owned_by(**found, named.account, call.caller) ? std::move(*found) : nullptr;
+}
+
+std::unexpected<ApiError> not_found(const StreamName& named) {
+    return refuse("ResourceNotFoundException",
+                  fmt::format("Stream {} under account {} not found.", named.name, named.account));
+}
+
+}  // namespace
+
+ApiResult<StreamPtr> locate_stream(const Call& call, std::string_view name, std::string_view arn) {
+    const auto named = stream_name(call, name, arn);
+    if (!named) return std::unexpected(named.error());
+    StreamPtr stream = stream_of(call, *named);
+    if (stream == nullptr) return not_found(*named);
+    return stream;
+}
+
+ApiResult<StreamPtr> find_stream(const Call& call, std::string_view name, std::string_view arn) {
+    const auto named = stream_name(call, name, arn);
+    if (!named) return std::unexpected(named.error());
+    StreamPtr stream = stream_of(call, *named);
+    // A stranger has no policies that could say more.
+    const bool is_unasked =
+        stream == nullptr && named->account != call.caller.account && !call.caller.is_known();
+    if (!is_unasked)
+        if (auto status = authorize_stream(call, named->account, named->name, stream.get());
+            !status)
+            return std::unexpected(status.error());
+    if (stream == nullptr) return not_found(*named);
+    return stream;
 }
 
 ApiResult<StreamPtr> find_stream(const Call& call) {

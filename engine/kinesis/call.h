@@ -38,7 +38,8 @@ struct Call {
     Subscriptions& subscriptions;
     Clock& clock;
     Caller caller;
-    std::string_view body;  ///< as received
+    std::string_view operation;  ///< "PutRecord"
+    std::string_view body;       ///< as received
     Value input;         ///< parsed and checked against the operation's shape, unless the operation
                          ///< decodes itself
     Encoding encoding;   ///< of the answer
@@ -48,16 +49,20 @@ struct Call {
 
     /// Writes `output`.
     DocumentWriter answer() { return {output, encoding}; }
-    std::string stream_arn(std::string_view stream) const;
+    std::string stream_arn(std::string_view stream) const;  ///< of the caller's account
+    std::string stream_arn(const StreamInfo& stream) const;
 };
 
 /// "Stream s under account a not found."
 std::unexpected<ApiError> stream_not_found(const Call& call, std::string_view name);
 
 /// The stream that StreamName, StreamARN or both name. Errors: ValidationException when neither is
-/// there, InvalidArgumentException when they differ, ResourceNotFoundException.
+/// there, InvalidArgumentException when they differ, AccessDeniedException when policies do not let
+/// the caller carry out its operation on it, ResourceNotFoundException.
 ApiResult<StreamPtr> find_stream(const Call& call, std::string_view name, std::string_view arn);
-/// The same from `call.input`.
+/// The same without a look at policies: for what is more than a stream.
+ApiResult<StreamPtr> locate_stream(const Call& call, std::string_view name, std::string_view arn);
+/// find_stream with what `call.input` says.
 ApiResult<StreamPtr> find_stream(const Call& call);
 
 /// Whether StreamCreationTimestamp, where there is one, is the stream's, to the second.

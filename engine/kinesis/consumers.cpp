@@ -92,7 +92,7 @@ Task<ApiStatus> describe_stream_consumer(Call& call) {
     DocumentWriter out = call.answer();
     out.begin_object().key("ConsumerDescription").begin_object();
     write_members(out, call, *found->stream, *found->consumer);
-    out.member("StreamARN", call.stream_arn(found->stream->name));
+    out.member("StreamARN", call.stream_arn(*found->stream));
     out.end_object().end_object();
     co_return ApiStatus{};
 }

@@ -16,7 +16,7 @@ constexpr std::int64_t kDescribeShardsMax = 100;  // AWS accepts up to 10,000 an
 /// it.
 void write_description(const Call& call, const StreamInfo& stream, DocumentWriter& out) {
     out.member("StreamName", stream.name);
-    out.member("StreamARN", call.stream_arn(stream.name));
+    out.member("StreamARN", call.stream_arn(stream));
     out.member("StreamStatus", status_text(stream.status));
     out.key("StreamModeDetails").begin_object();
     out.member("StreamMode", mode_text(stream.mode)).end_object();

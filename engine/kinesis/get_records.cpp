@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/aws/document_writer.h"
+#include "engine/kinesis/access.h"
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/records_document.h"
@@ -49,6 +50,7 @@ Task<ApiStatus> get_records(Call& call) {
     if (!found || (*found)->uid != iterator->stream)
         co_return stream_not_found(call, iterator->stream_name);
     const StreamInfo& stream = **found;
+    if (auto status = authorize_stream(call, stream); !status) co_return status;
     const ShardInfo* shard = stream.shard_by_index(iterator->shard_index);
     if (shard == nullptr || shard->uid != iterator->shard)
         co_return invalid_argument("Invalid ShardIterator.");

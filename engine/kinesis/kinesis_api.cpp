@@ -6,6 +6,7 @@
 #include "engine/aws/error_document.h"
 #include "engine/aws/event_stream.h"
 #include "engine/base/check.h"
+#include "engine/kinesis/access.h"
 #include "engine/kinesis/error_map.h"
 #include "engine/kinesis/operations.h"
 
@@ -93,6 +94,7 @@ HttpResponse KinesisApi::refusal(const HttpRequest& request, const aws::ApiError
 HttpResponse KinesisApi::failed(const HttpRequest& request, const aws::ApiError& error) {
     KinesisStats& stats = here().stats;
     ++(error.status >= 500 ? stats.server_errors : stats.client_errors);
+    if (error.type == "AccessDeniedException") ++stats.access_denied;
     const Form form = form_of(request);
     return refused(error, form.content_type != nullptr ? form : Form{kJson});
 }
@@ -138,9 +140,17 @@ Task<aws::ApiResult<KinesisApi::Answer>> KinesisApi::dispatch(const aws::ApiRequ
     using aws::refuse;
     const kinesis::Operation* operation = kinesis::find_operation(request.operation);
     const bool decodes_itself = operation != nullptr && operation->shape == nullptr;
-    kinesis::Call call{
-        service_,       core.tokens,       core.reading, subscriptions_, Reactor::current().clock(),
-        request.caller, request.http.body, {},           encoding,       {}};
+    kinesis::Call call{service_,
+                       core.tokens,
+                       core.reading,
+                       subscriptions_,
+                       Reactor::current().clock(),
+                       request.caller,
+                       request.operation,
+                       request.http.body,
+                       {},
+                       encoding,
+                       {}};
     if (!decodes_itself) {
         auto document = aws::parse_document(request.http.body, encoding);
         if (!document) co_return std::unexpected(document.error());
@@ -150,6 +160,8 @@ Task<aws::ApiResult<KinesisApi::Answer>> KinesisApi::dispatch(const aws::ApiRequ
     if (!decodes_itself)
         if (auto status = aws::check(call.input, *operation->shape, encoding); !status)
             co_return std::unexpected(status.error());
+    if (auto status = kinesis::authorize_without_stream(call); !status)
+        co_return std::unexpected(status.error());
     if (auto status = co_await kinesis::admit_operation(call, operation->name); !status)
         co_return std::unexpected(status.error());
     if (auto status = co_await operation->run(call); !status)

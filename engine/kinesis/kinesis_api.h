@@ -15,6 +15,7 @@ namespace tidemill {
 
 struct KinesisStats {
     std::uint64_t calls = 0, client_errors = 0, server_errors = 0;
+    std::uint64_t access_denied = 0;       ///< client errors by what policies say
     std::uint64_t unreadable_batches = 0;  ///< that GetRecords went past
 };
 

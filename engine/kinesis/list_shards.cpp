@@ -1,6 +1,7 @@
 // ListShards.
 #include <fmt/format.h>
 
+#include "engine/kinesis/access.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/shard_document.h"
 
@@ -147,6 +148,7 @@ Task<ApiStatus> list_shards(Call& call) {
         auto found = call.service.find_stream(listing->name);
         if (!found || (*found)->uid != listing->stream)
             co_return stream_not_found(call, listing->name);
+        if (auto status = authorize_stream(call, **found); !status) co_return status;
         stream = std::move(*found);
     } else {
         if (call.input.find("StreamName") == nullptr && call.input.find("StreamARN") == nullptr)

@@ -1,4 +1,5 @@
 // ListStreams.
+#include "engine/kinesis/access.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/shard_document.h"
 
@@ -19,24 +20,28 @@ Task<ApiStatus> list_streams(Call& call) {
     }
     const auto limit = call.input.integer_or("Limit", kDefaultLimit);
     const auto catalog = call.service.catalog();
-    const auto begin =
-        after.empty() ? catalog->streams.begin() : catalog->streams.upper_bound(after);
-    auto end = begin;
+    // One more than is shown, to know whether there are more.
+    std::vector<const StreamInfo*> streams;
+    auto at = after.empty() ? catalog->streams.begin() : catalog->streams.upper_bound(after);
+    for (; at != catalog->streams.end() && std::ssize(streams) <= limit; ++at)
+        if (is_owned_by(*at->second, call.caller.account, call.caller))
+            streams.push_back(at->second.get());
+    const bool has_more = std::ssize(streams) > limit;
+    if (has_more) streams.pop_back();
     DocumentWriter out = call.answer();
     out.begin_object().key("StreamNames").begin_array();
-    for (std::int64_t i = 0; i < limit && end != catalog->streams.end(); ++i, ++end)
-        out.text(end->first);
+    for (const StreamInfo* stream : streams)
+        out.text(stream->name);
     out.end_array();
-    const bool has_more = end != catalog->streams.end();
     out.member("HasMoreStreams", has_more);
-    if (has_more && begin != end)
-        out.member("NextToken", call.tokens.seal(kPurpose, as_bytes(std::prev(end)->first)));
+    if (has_more && !streams.empty())
+        out.member("NextToken", call.tokens.seal(kPurpose, as_bytes(streams.back()->name)));
     out.key("StreamSummaries").begin_array();
-    for (auto at = begin; at != end; ++at) {
-        const StreamInfo& stream = *at->second;
+    for (const StreamInfo* shown : streams) {
+        const StreamInfo& stream = *shown;
         out.begin_object();
         out.member("StreamName", stream.name);
-        out.member("StreamARN", call.stream_arn(stream.name));
+        out.member("StreamARN", call.stream_arn(stream));
         out.member("StreamStatus", status_text(stream.status));
         out.key("StreamModeDetails").begin_object();
         out.member("StreamMode", mode_text(stream.mode)).end_object();

@@ -34,7 +34,7 @@ Task<ApiStatus> change(Call& call, SettingsChange wanted) {
     write_shard_metrics(out, before->shard_metrics);
     out.key("DesiredShardLevelMetrics");
     write_shard_metrics(out, (*after)->shard_metrics);
-    out.member("StreamARN", call.stream_arn(before->name));
+    out.member("StreamARN", call.stream_arn(*before));
     out.end_object();
     co_return ApiStatus{};
 }

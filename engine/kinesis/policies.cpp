@@ -1,27 +1,12 @@
 // PutResourcePolicy, GetResourcePolicy, DeleteResourcePolicy.
 #include <fmt/format.h>
 
-#include "engine/aws/document.h"
-#include "engine/http/http_limits.h"
 #include "engine/kinesis/operations.h"
 #include "engine/kinesis/resource.h"
+#include "engine/security/policy.h"
 
 namespace tidemill::kinesis {
 namespace {
-
-/// Errors: InvalidArgumentException when `policy` is no policy document.
-ApiStatus check_policy_document(std::string_view policy) {
-    std::string padded(policy);
-    padded.resize(policy.size() + kBodyPadding);
-    const auto document =
-        parse_document(std::string_view(padded).substr(0, policy.size()), Encoding::Json);
-    if (!document || document->map() == nullptr)
-        return invalid_argument("The policy is not a valid JSON document.");
-    const Value* statement = document->find("Statement");
-    if (statement == nullptr || (statement->list() == nullptr && statement->map() == nullptr))
-        return invalid_argument("The policy has no Statement.");
-    return {};
-}
 
 const std::string& policy_of(const Resource& resource) {
     return resource.consumer != nullptr ? resource.consumer->policy : resource.stream->policy;
@@ -47,7 +32,8 @@ Task<ApiStatus> put_resource_policy(Call& call) {
     auto resource = find_resource(call, call.input.text_or("ResourceARN", ""));
     if (!resource) co_return std::unexpected(resource.error());
     std::string policy(call.input.text_or("Policy", ""));
-    if (auto status = check_policy_document(policy); !status) co_return status;
+    if (const auto parsed = parse_policy(policy); !parsed)
+        co_return invalid_argument(parsed.error().message);
     co_return co_await set_policy(call, std::move(*resource), std::move(policy));
 }
 

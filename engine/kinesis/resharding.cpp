@@ -108,7 +108,7 @@ Task<ApiStatus> update_shard_count(Call& call) {
     out.member("StreamName", std::string_view((*stream)->name));
     out.member("CurrentShardCount", current);
     out.member("TargetShardCount", target);
-    out.member("StreamARN", std::string_view(call.stream_arn((*stream)->name)));
+    out.member("StreamARN", std::string_view(call.stream_arn(**stream)));
     out.end_object();
     co_return ApiStatus{};
 }

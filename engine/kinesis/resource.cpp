@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/kinesis/access.h"
 #include "engine/kinesis/error_map.h"
 
 namespace tidemill::kinesis {
@@ -36,16 +37,31 @@ ApiResult<Resource> consumer_of(const Call& call, StreamPtr stream, std::string_
     return Resource{std::move(stream), consumer};
 }
 
+/// The consumer, if policies let the caller have it; that there is none is for those to know who
+/// may carry out their operation on the stream.
+ApiResult<Resource> authorized(const Call& call, const StreamPtr& stream,
+                               ApiResult<Resource> found) {
+    auto status = found ? authorize_consumer(call, *stream, *found->consumer)
+                        : authorize_stream(call, *stream);
+    if (!status) return std::unexpected(std::move(status).error());
+    return found;
+}
+
 }  // namespace
 
 ApiResult<Resource> find_resource(const Call& call, std::string_view arn) {
     if (arn.find(kStreamMark) == std::string_view::npos)
         return refuse("ResourceNotFoundException", fmt::format("Resource {} not found.", arn));
     const auto mark = arn.find(kConsumerMark);
-    auto stream = find_stream(call, "", arn.substr(0, mark));
+    if (mark == std::string_view::npos) {
+        auto stream = find_stream(call, "", arn);
+        if (!stream) return std::unexpected(stream.error());
+        return Resource{std::move(*stream)};
+    }
+    auto stream = locate_stream(call, "", arn.substr(0, mark));
     if (!stream) return std::unexpected(stream.error());
-    if (mark == std::string_view::npos) return Resource{std::move(*stream)};
-    return consumer_of(call, std::move(*stream), arn.substr(mark + kConsumerMark.size()));
+    return authorized(call, *stream,
+                      consumer_of(call, *stream, arn.substr(mark + kConsumerMark.size())));
 }
 
 ApiResult<Resource> find_consumer(const Call& call) {
@@ -56,11 +72,12 @@ ApiResult<Resource> find_consumer(const Call& call) {
         return invalid_argument(
             "Either ConsumerARN or both StreamARN and ConsumerName must be specified.");
     if (arn.empty()) {
-        auto stream = find_stream(call, "", stream_arn);
+        auto stream = locate_stream(call, "", stream_arn);
         if (!stream) return std::unexpected(stream.error());
         const ConsumerInfo* consumer = (*stream)->find_consumer(name);
-        if (consumer == nullptr) return consumer_not_found(call, (*stream)->name, name);
-        return Resource{std::move(*stream), consumer};
+        if (consumer == nullptr)
+            return authorized(call, *stream, consumer_not_found(call, (*stream)->name, name));
+        return authorized(call, *stream, Resource{*stream, consumer});
     }
     const auto mark = arn.find(kConsumerMark);
     const std::string_view consumer = arn.substr(mark + kConsumerMark.size());
@@ -73,7 +90,7 @@ ApiResult<Resource> find_consumer(const Call& call) {
 }
 
 std::string consumer_arn(const Call& call, const StreamInfo& stream, const ConsumerInfo& consumer) {
-    return fmt::format("{}{}{}:{}", call.stream_arn(stream.name), kConsumerMark, consumer.name,
+    return fmt::format("{}{}{}:{}", call.stream_arn(stream), kConsumerMark, consumer.name,
                        seconds_of(consumer.created));
 }
 

@@ -77,7 +77,7 @@ Task<ApiStatus> update_warm_throughput(Call& call) {
     const StreamInfo& stream = **changed;
     DocumentWriter out = call.answer();
     out.begin_object();
-    out.member("StreamARN", call.stream_arn(stream.name));
+    out.member("StreamARN", call.stream_arn(stream));
     out.member("StreamName", stream.name);
     write_warm_throughput(out, stream);
     out.end_object();

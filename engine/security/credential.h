@@ -5,8 +5,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/base/time.h"
+#include "engine/security/policy.h"
 
 namespace tidemill {
 
@@ -19,6 +21,8 @@ struct Identity {
     std::string arn;      ///< "arn:aws:iam::000000000000:user/alice"
     /// The role of a session, which policies may name instead: "arn:aws:iam::...:role/reader".
     std::string role_arn{};
+    /// What it may do; none: everything that its account may.
+    std::vector<std::shared_ptr<const Policy>> policies{};
 };
 using IdentityPtr = std::shared_ptr<const Identity>;
 

@@ -10,6 +10,7 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include "engine/security/policy.h"
 #include "engine/security/sealed_token.h"
 #include "engine/security/signature_time.h"
 
@@ -172,23 +173,58 @@ class Reader {
         return name;
     }
 
+    using Policies = std::vector<std::shared_ptr<const Policy>>;
+
+    /// What stands in `policy`, and in the files of `policies`.
+    Result<Policies> policies_of(const toml::table& table) {
+        Policies policies;
+        const auto add = [&](const toml::node& at, std::string_view json,
+                             std::string_view place) -> Status {
+            auto policy = parse_policy(json, PolicyKind::Identity);
+            if (!policy) return fault(at, fmt::format("{}: {}", place, policy.error().message));
+            policies.push_back(std::make_shared<const Policy>(std::move(*policy)));
+            return {};
+        };
+        if (table.contains("policy")) {
+            ASSIGN(const std::string json, text(table, "policy"));
+            TRY(add(*table.get("policy"), json, "policy"));
+        }
+        const toml::node* files = table.get("policies");
+        if (files == nullptr) return policies;
+        if (!files->is_array()) return fault(*files, "policies must be a list of files");
+        for (const toml::node& node : *files->as_array()) {
+            const auto name = node.value_exact<std::string_view>();
+            if (!name) return fault(node, "policies must be a list of files");
+            FileStamp stamp;
+            auto json = read_file(file_.parent_path() / *name, S_IWOTH | S_IWGRP, stamp);
+            if (!json) return fault(node, json.error().message);
+            to_.read.push_back(std::move(stamp));
+            TRY(add(node, *json, *name));
+        }
+        return policies;
+    }
+
     Status read_user(const toml::table& user) {
-        TRY(only(user, {"name", "account", "key"}));
+        TRY(only(user, {"name", "account", "policy", "policies", "key"}));
         ASSIGN(const std::string account, account_of(user));
         ASSIGN(const std::string name, name_of(user, "name"));
-        auto identity = std::make_shared<const Identity>(user_of(account, name));
+        Identity made = user_of(account, name);
+        ASSIGN(made.policies, policies_of(user));
+        const auto identity = std::make_shared<const Identity>(std::move(made));
         return each(user, "key",
                     [&](const toml::table& key) { return read_key(key, identity, false); });
     }
 
     Status read_role(const toml::table& role) {
-        TRY(only(role, {"name", "account", "key"}));
+        TRY(only(role, {"name", "account", "policy", "policies", "key"}));
         ASSIGN(const std::string account, account_of(role));
         ASSIGN(const std::string name, name_of(role, "name"));
+        ASSIGN(const auto policies, policies_of(role));
         return each(role, "key", [&](const toml::table& key) -> Status {
             ASSIGN(const std::string session, name_of(key, "session"));
-            auto identity = std::make_shared<const Identity>(session_of(account, name, session));
-            return read_key(key, std::move(identity), true);
+            Identity made = session_of(account, name, session);
+            made.policies = policies;
+            return read_key(key, std::make_shared<const Identity>(std::move(made)), true);
         });
     }
 

@@ -189,6 +189,9 @@ void register_server_metrics(CoreMetrics& metrics, std::uint32_t cores, const Ht
         });
         by_outcome("client_error", [](const KinesisStats& s) { return s.client_errors; });
         by_outcome("server_error", [](const KinesisStats& s) { return s.server_errors; });
+        registry.sampled_counter("tidemill_kinesis_access_denied_total",
+                                 "calls that policies did not allow", {},
+                                 [&kinesis] { return kinesis.stats().access_denied; });
         registry.sampled_counter("tidemill_kinesis_unreadable_batches_total",
                                  "record batches that GetRecords went past: no records in them", {},
                                  [&kinesis] { return kinesis.stats().unreadable_batches; });
