@@ -33,6 +33,7 @@ void add_tail_command(CLI::App& app, Run& run);
 void add_sql_command(CLI::App& app, Run& run);
 void add_bench_command(CLI::App& app, Run& run);
 void add_log_command(CLI::App& app, Run& run);
+void add_tables_command(CLI::App& app, Run& run);
 void add_keys_command(CLI::App& app, Run& run);
 void add_credentials_command(CLI::App& app, Run& run);
 

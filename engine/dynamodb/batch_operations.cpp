@@ -14,7 +14,8 @@ namespace tidemill::dynamodb {
 namespace {
 
 /// The tables of a request, each with what is asked of it. Errors: too few, too many, no map.
-ApiResult<const Value::Map*> requests_of(const Call& call, std::size_t most) {
+ApiResult<const Value::Map*> requests_of(const Call& call, bool is_read) {
+    const std::size_t most = is_read ? limits::kBatchGetItems : limits::kBatchWriteItems;
     const auto* requests = call.input.find("RequestItems")->map();
     if (requests->empty())
         return invalid(
@@ -22,7 +23,9 @@ ApiResult<const Value::Map*> requests_of(const Call& call, std::size_t most) {
             "constraint: Member must have length greater than or equal to 1");
     std::size_t count = 0;
     for (const auto& [table, wanted] : *requests) {
-        const Value* list = wanted.list() != nullptr ? &wanted : wanted.find("Keys");
+        if (is_read && wanted.map() == nullptr)
+            return refuse("SerializationException", "Expected map or null");
+        const Value* list = is_read ? wanted.find("Keys") : &wanted;
         if (list == nullptr || list->list() == nullptr)
             return refuse("SerializationException", "Expected list or null");
         if (list->list()->empty())
@@ -33,9 +36,8 @@ ApiResult<const Value::Map*> requests_of(const Call& call, std::size_t most) {
         count += list->list()->size();
     }
     if (count > most)
-        return invalid(most == limits::kBatchGetItems
-                           ? "Too many items requested for the BatchGetItem call"
-                           : "Too many items requested for the BatchWriteItem call");
+        return invalid(is_read ? "Too many items requested for the BatchGetItem call"
+                               : "Too many items requested for the BatchWriteItem call");
     return requests;
 }
 
@@ -84,7 +86,7 @@ void write_capacities(const Call& call, DocumentWriter& out,
 }  // namespace
 
 ApiStatus batch_write_item(Call& call) {
-    ASSIGN(const auto* requests, requests_of(call, limits::kBatchWriteItems));
+    ASSIGN(const auto* requests, requests_of(call, false));
     std::vector<ItemWrite> writes;
     for (const auto& [name, list] : *requests) {
         ASSIGN(Table * table, table_named(call, name));
@@ -117,7 +119,7 @@ ApiStatus batch_write_item(Call& call) {
 }
 
 ApiStatus batch_get_item(Call& call) {
-    ASSIGN(const auto* requests, requests_of(call, limits::kBatchGetItems));
+    ASSIGN(const auto* requests, requests_of(call, true));
     struct Wanted {
         Table* table;
         std::string name;
@@ -128,8 +130,6 @@ ApiStatus batch_get_item(Call& call) {
     };
     std::vector<Wanted> all;
     for (const auto& [name, request] : *requests) {
-        if (request.map() == nullptr)
-            return refuse("SerializationException", "Expected map or null");
         TRY(check_mixture(request));
         Wanted wanted{
             .table = nullptr, .name = name, .request = &request, .keys = {}, .projection = {}};

@@ -125,6 +125,15 @@ Item key_of_item(const KeySchema& key, const Item& item) {
     return made;
 }
 
+ApiResult<std::optional<std::string>> text_member(const Value& request, std::string_view name) {
+    const Value* found = request.find(name);
+    if (found == nullptr) return std::nullopt;
+    if (found->text() == nullptr)
+        return refuse("SerializationException",
+                      fmt::format("The value of {} cannot be converted to String", name));
+    return *found->text();
+}
+
 ApiStatus check_mixture(const Value& request) {
     std::vector<std::string_view> expressions, legacy;
     for (const auto name : kExpressions)
@@ -144,8 +153,9 @@ ApiStatus check_mixture(const Value& request) {
 }
 
 ApiResult<std::optional<Condition>> condition_of(const Value& request, ExpressionScope& scope) {
-    if (const auto* text = request.find("ConditionExpression")) {
-        ASSIGN(Condition made, parse_condition(*text->text(), "ConditionExpression", scope));
+    ASSIGN(const auto text, text_member(request, "ConditionExpression"));
+    if (text) {
+        ASSIGN(Condition made, parse_condition(*text, "ConditionExpression", scope));
         return made;
     }
     const auto* expected = request.find("Expected");
@@ -161,8 +171,9 @@ ApiResult<std::optional<Condition>> condition_of(const Value& request, Expressio
 
 ApiResult<std::optional<std::vector<DocumentPath>>> projection_of(const Value& request,
                                                                   ExpressionScope& scope) {
-    if (const auto* text = request.find("ProjectionExpression")) {
-        ASSIGN(auto paths, parse_projection(*text->text(), scope));
+    ASSIGN(const auto text, text_member(request, "ProjectionExpression"));
+    if (text) {
+        ASSIGN(auto paths, parse_projection(*text, scope));
         return paths;
     }
     if (const auto* names = request.find("AttributesToGet")) {

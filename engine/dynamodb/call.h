@@ -48,6 +48,10 @@ ApiResult<Item> key_of(const Table& table, const Value& key);
 ApiStatus check_keys(const Table& table, const Item& item);
 Item key_of_item(const KeySchema& key, const Item& item);
 
+/// A member that is text; nothing when it is absent. Errors: SerializationException for any other.
+/// For what is within maps, which no shape has checked.
+ApiResult<std::optional<std::string>> text_member(const Value& request, std::string_view name);
+
 /// Refuses a request that has members from before expressions and expressions.
 ApiStatus check_mixture(const Value& request);
 /// ConditionExpression or Expected.

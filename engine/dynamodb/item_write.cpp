@@ -63,8 +63,9 @@ ApiResult<ItemWrite> put_of(Call& call, const Value& request) {
 ApiResult<ItemWrite> update_of(Call& call, const Value& request) {
     ASSIGN(Reading reading, begin(ItemWrite::Kind::Update, request));
     ItemWrite& write = reading.write;
-    if (const auto* text = request.find("UpdateExpression")) {
-        ASSIGN(write.update, parse_update(*text->text(), reading.scope));
+    ASSIGN(const auto text, text_member(request, "UpdateExpression"));
+    if (text) {
+        ASSIGN(write.update, parse_update(*text, reading.scope));
     } else if (const auto* updates = request.find("AttributeUpdates")) {
         ASSIGN(write.update, attribute_updates(*updates));
     }

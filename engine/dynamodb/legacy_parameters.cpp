@@ -226,8 +226,12 @@ ApiResult<Update> attribute_updates(const Value& updates) {
 
 ApiResult<std::vector<DocumentPath>> attributes_to_get(const Value& names) {
     std::vector<DocumentPath> paths;
+    if (names.list() == nullptr)
+        return aws::refuse("SerializationException", "Expected list or null");
     for (const auto& name : *names.list()) {
-        if (name.text() == nullptr) continue;
+        if (name.text() == nullptr)
+            return aws::refuse("SerializationException",
+                               "NUMBER_VALUE cannot be converted to String");
         DocumentPath path{{PathStep{.name = *name.text()}}};
         if (std::ranges::find(paths, path) != paths.end())
             return invalid(fmt::format("Duplicate value in attribute name: {}", *name.text()));

@@ -274,8 +274,8 @@ ApiStatus scan(Call& call) {
     const Ordered& items = reading.items();
     auto begin = items.begin(), end = items.end();
     if (segment != nullptr) {
-        const auto number = static_cast<std::uint64_t>(*segment->integer());
-        const auto count = static_cast<std::uint64_t>(*total->integer());
+        const auto number = static_cast<std::uint64_t>(call.input.integer_or("Segment", 0));
+        const auto count = static_cast<std::uint64_t>(call.input.integer_or("TotalSegments", 1));
         if (number >= count)
             return invalid(
                 fmt::format("The Segment parameter is zero-based and must be less than parameter "

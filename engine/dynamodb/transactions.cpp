@@ -10,6 +10,7 @@
 #include "engine/dynamodb/key_order.h"
 #include "engine/dynamodb/operations.h"
 #include "engine/dynamodb/table_limits.h"
+#include "engine/security/sha256.h"
 
 namespace tidemill::dynamodb {
 namespace {
@@ -90,7 +91,7 @@ std::unexpected<ApiError> cancelled(Call& call, const std::vector<Reason>& reaso
                               fmt::join(codes, ", ")));
 }
 
-/// The request's parts as one text: the same request has the same, whatever its token.
+/// The same request has the same, whatever its token.
 std::string digest_of(const Call& call) {
     // Values print in the order they were sent, as an SDK does that tries again.
     std::string text;
@@ -116,7 +117,7 @@ std::string digest_of(const Call& call) {
         }
     };
     print(print, *call.input.find("TransactItems"));
-    return text;
+    return std::string(as_text(to_hex(Sha256().of(text))));
 }
 
 /// True when the token's transaction has been carried out already.

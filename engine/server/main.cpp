@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     add_sql_command(app, run);
     add_bench_command(app, run);
     add_log_command(app, run);
+    add_tables_command(app, run);
     add_keys_command(app, run);
     add_credentials_command(app, run);
     try {

@@ -6,6 +6,7 @@
 #include "engine/catalog/sqlite_catalog_store.h"
 #include "engine/cloudwatch/cloudwatch_api.h"
 #include "engine/dynamodb/dynamodb_api.h"
+#include "engine/dynamodb/table_door.h"
 #include "engine/http/http_server.h"
 #include "engine/http/operations_pages.h"
 #include "engine/io/directory_lock.h"
@@ -64,6 +65,14 @@ std::vector<Reactor*> all_of(ReactorGroup& group) {
     return reactors;
 }
 
+Task<void> serve_tables(dynamodb::TableDoor& door, NativeRequest request, NativeReply& reply) {
+    const auto answer = co_await door.serve(request.kind, std::move(request.message));
+    if (answer)
+        reply.send(*answer);
+    else
+        reply.send_error(answer.error());
+}
+
 }  // namespace
 
 /// In the order in which they are made; destroyed the other way round.
@@ -84,6 +93,7 @@ struct Server::Parts {
     std::unique_ptr<query::SqlDoor> sql;
     std::unique_ptr<KinesisApi> kinesis;
     std::unique_ptr<dynamodb::TableStore> tables;
+    std::unique_ptr<dynamodb::TableDoor> table_door;
     std::unique_ptr<DynamoDbApi> dynamodb;
     std::unique_ptr<CloudWatchApi> cloudwatch;
     std::unique_ptr<aws::Authenticator> authenticator;
@@ -192,6 +202,7 @@ Status Server::Parts::open_doors() {
     ASSIGN(kinesis, run_on(home(), make_kinesis));
     auto open_tables = [this] { return dynamodb::TableStore::open(home(), *catalog); };
     ASSIGN(tables, run_on(home(), open_tables));
+    table_door = std::make_unique<dynamodb::TableDoor>(*tables);
     dynamodb = std::make_unique<DynamoDbApi>(all_of(*reactors), *tables);
     cloudwatch = std::make_unique<CloudWatchApi>(all_of(*reactors));
     authenticator =
@@ -208,6 +219,11 @@ Status Server::Parts::open_doors() {
     native->set_extension(query::SqlDoor::kFirstKind, query::SqlDoor::kLastKind,
                           [this](NativeRequest request, NativeReply& reply) {
                               return query::serve_sql(*sql, std::move(request), reply);
+                          });
+
+    native->set_extension(dynamodb::TableDoor::kFirstKind, dynamodb::TableDoor::kLastKind,
+                          [this](NativeRequest request, NativeReply& reply) {
+                              return serve_tables(*table_door, std::move(request), reply);
                           });
 
     health = std::make_unique<HealthPage>([] { return std::string{}; });

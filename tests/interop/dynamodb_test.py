@@ -2,6 +2,7 @@
 import decimal
 import http.client
 import json
+import subprocess
 import sys
 import threading
 import zlib
@@ -264,6 +265,25 @@ def settings(db):
         db.update_table(TableName="app", DeletionProtectionEnabled=False)
 
 
+def from_the_command_line(program, broker):
+    def tidemill(*words, code=0):
+        done = subprocess.run([program, "tables", *words, "--connect", broker.url.removeprefix("http://"), "-o", "jsonl"],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()] if code == 0 else done.stderr
+    assert [(t["name"], t["items"]) for t in tidemill("list")] == [("app", 21), ("orders", 60)], tidemill("list")
+    app, = tidemill("describe", "app")
+    assert app["keys"] == [{"name": "leaseKey", "type": "S"}] and app["indexes"][0]["name"] == INDEX, app
+    assert "there is no table gone" in tidemill("describe", "gone", code=1)
+    db = client(broker)
+    db.create_table(TableName="short", BillingMode="PAY_PER_REQUEST",
+                    AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "N"}],
+                    KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}])
+    assert tidemill("delete", "short")[0]["name"] == "short"
+    assert "there is no table short" in tidemill("delete", "short", code=1)
+    refused("ResourceNotFoundException", db.describe_table, TableName="short")
+
+
 def main(program):
     with Broker(program) as broker:
         db = client(broker)
@@ -275,6 +295,7 @@ def main(program):
         on_the_wire(broker)
         many_workers(db)
         settings(db)
+        from_the_command_line(program, broker)
         before = orders.scan()["Items"]
         broker.restart()
         db = client(broker)

@@ -11,6 +11,7 @@ import software.amazon.kinesis.common.ConfigsBuilder;
 import software.amazon.kinesis.common.KinesisClientUtil;
 import software.amazon.kinesis.coordinator.CoordinatorConfig;
 import software.amazon.kinesis.coordinator.Scheduler;
+import software.amazon.kinesis.exceptions.ShutdownException;
 import software.amazon.kinesis.leases.LeaseManagementConfig;
 import software.amazon.kinesis.lifecycle.events.InitializationInput;
 import software.amazon.kinesis.lifecycle.events.LeaseLostInput;
@@ -43,6 +44,8 @@ public final class Worker {
             try {
                 input.checkpointer().checkpoint();
                 say("checkpoint", shard, "");
+            } catch (ShutdownException stolen) {  // another worker has the lease, and begins at the last checkpoint
+                say("stolen", shard, "");
             } catch (Exception failure) {
                 say("failed", shard, failure);
             }
