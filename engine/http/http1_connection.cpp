@@ -75,7 +75,7 @@ Task<void> Http1Connection::serve() {
 Task<bool> Http1Connection::serve_one() {
     if (buffer_.size() == 0) {
         if (core_.stopping) co_return false;
-        if (buffer_.capacity() > kFirstRead) buffer_.shrink_to_fit();
+        if (buffer_.capacity() > kFirstRead || transport_.is_secure()) buffer_.shrink_to_fit();
         connection_.set_idle(true);
         connection_.allow(core_.limits.idle_time);
         const bool more = co_await connection_.fill(kFirstRead);

@@ -88,13 +88,20 @@ Task<void> Http2Connection::serve() {
     co_await tasks_.close();
 }
 
+bool Http2Connection::may_start() const {
+    const std::size_t unsent = session_.unsent_bytes();
+    if (running_ >= kHttp2Streams || unsent >= kHttp2Unsent) return false;
+    return unanswered_ == 0 || unsent + (unanswered_ + 1) * expected_ <= kHttp2Unsent;
+}
+
 void Http2Connection::start_requests() {
-    while (running_ < kHttp2Streams && session_.unsent_bytes() < kHttp2Unsent) {
+    while (may_start()) {
         Http2Stream* stream = session_.next_request();
         if (stream == nullptr) return;
         if (core_.requires_tls && !connection_.transport().is_secure()) stream->refusal = 403;
         if (stream->refusal == 0) {
             ++running_;
+            ++unanswered_;
             core_.reactor.spawn(tasks_, run(*stream));
         } else {
             HttpResponse refusal =
@@ -114,6 +121,8 @@ Task<void> Http2Connection::run(Http2Stream& stream) {
     stream.request.is_secure = connection_.transport().is_secure();
     core_.stats.body_bytes_in += stream.request.body.size();
     HttpResponse response = co_await respond(core_, stream.request);
+    --unanswered_;
+    expected_ = std::max({response.body.size(), expected_ / 2, kHttp2AnswerAtLeast});
     session_.forget_body(stream);
     answer(stream, response);
     if (response.closes) session_.go_away();

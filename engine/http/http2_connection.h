@@ -23,6 +23,7 @@ class Http2Connection {
  private:
     class StreamWriter;
 
+    bool may_start() const;
     void start_requests();
     Task<void> run(Http2Stream& stream);
     Task<void> write_loop();
@@ -33,8 +34,10 @@ class Http2Connection {
     HttpCore& core_;
     Http2Session session_;
     Gate tasks_;
-    Signal output_;  // there may be something to write, or to start
-    std::uint32_t running_ = 0;
+    Signal output_;                 // there may be something to write, or to start
+    std::uint32_t running_ = 0;     // requests that have begun
+    std::uint32_t unanswered_ = 0;  // those without a head yet
+    std::size_t expected_ = kHttp2AnswerAtFirst;
     bool is_read_out_ = false;
 };
 

@@ -14,8 +14,11 @@ constexpr std::uint32_t kHttp2Streams = 256;             ///< at once; more are 
 constexpr std::uint32_t kHttp2StreamWindow = 1_MiB;      ///< of a body that may come unasked
 constexpr std::int32_t kHttp2Window = 16 * 1024 * 1024;  ///< of all bodies of a connection
 constexpr std::size_t kHttp2Output = 128_KiB;            ///< written at once
-/// With more of its answers unsent, a connection's requests wait.
+/// With more of its answers unsent, or to be expected of the requests in progress, a connection's
+/// requests wait. An answer is expected to be as large as the last ones, and at first so large:
 constexpr std::size_t kHttp2Unsent = 32_MiB;
+constexpr std::size_t kHttp2AnswerAtFirst = 16_MiB;
+constexpr std::size_t kHttp2AnswerAtLeast = 64_KiB;
 constexpr std::uint32_t kHttp2Continuations = 7;  ///< frames of one header block
 constexpr std::size_t kHttp2OutputFrames = 4096;  ///< that wait to be written
 

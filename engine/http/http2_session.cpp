@@ -298,13 +298,14 @@ void Http2Session::forget_body(Http2Stream& stream) {
 }
 
 Http2Stream* Http2Session::next_request() {
-    while (!ready_.empty()) {
-        Http2Stream* stream = find(ready_.front());
-        ready_.pop_front();
+    while (started_ < ready_.size()) {
+        Http2Stream* stream = find(ready_[started_++]);
         if (stream == nullptr) continue;
         stream->is_running = true;
         return stream;
     }
+    ready_.clear();
+    started_ = 0;
     return nullptr;
 }
 
@@ -421,7 +422,7 @@ bool Http2Session::sweep(MonoTime now) {
             refuse(stream, 408);
         }
     }
-    return !ready_.empty() || nghttp2_session_want_write(session_) != 0;
+    return started_ < ready_.size() || nghttp2_session_want_write(session_) != 0;
 }
 
 /// Most frames that make nothing happen are fine, now and then.

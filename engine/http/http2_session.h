@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/http/http2_limits.h"
 #include "engine/http/http2_stream.h"
@@ -85,8 +85,9 @@ class Http2Session {
     std::string_view peer_;
     nghttp2_session* session_ = nullptr;
     std::unordered_map<std::int32_t, std::unique_ptr<Http2Stream>> streams_;
-    std::deque<std::int32_t> ready_;  // may name streams that are gone
-    std::string* out_ = nullptr;      // while output is taken
+    std::vector<std::int32_t> ready_;  // from `started_` on; may name streams that are gone
+    std::size_t started_ = 0;
+    std::string* out_ = nullptr;  // while output is taken
     std::size_t unsent_bytes_ = 0;
     MonoTime now_, busy_at_;
     MonoTime headers_deadline_ = MonoTime::max();

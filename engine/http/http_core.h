@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "engine/http/http_connection.h"
+#include "engine/http/http_cors.h"
 #include "engine/http/http_limits.h"
 #include "engine/http/http_server.h"
 
@@ -60,6 +61,7 @@ struct HttpCore {
     std::list<HttpConnection*> connections;
     std::size_t bodies_bytes = 0;
     bool stopping = false;
+    HttpCors cors;
     std::optional<TlsContext> tls;  ///< not set: no TLS
     bool requires_tls = false;
     std::size_t handshakes = 0;  ///< under way

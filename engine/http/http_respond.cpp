@@ -5,6 +5,7 @@
 namespace tidemill {
 
 Task<HttpResponse> respond(HttpCore& core, const HttpRequest& request) {
+    if (auto answer = preflight_answer(core.cors, request)) co_return std::move(*answer);
     HttpHandler* handler = core.router.find(request.method, request.path);
     if (handler == nullptr && request.method == "HEAD")
         handler = core.router.find("GET", request.path);
@@ -13,7 +14,9 @@ Task<HttpResponse> respond(HttpCore& core, const HttpRequest& request) {
         co_return HttpResponse::text(status, fmt::format("{}.\n", http_reason(status)));
     }
     try {
-        co_return co_await handler->handle(request);
+        HttpResponse response = co_await handler->handle(request);
+        add_cors_headers(core.cors, request, response);
+        co_return response;
     } catch (const std::exception& exception) {
         fmt::print(stderr, "http: {} {} failed: {}\n", request.method, request.path,
                    exception.what());

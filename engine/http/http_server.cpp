@@ -70,6 +70,7 @@ struct HttpServer::State {
     bool accepting = false;         // home core only
     std::optional<TlsContext> tls;  // for the cores when they are made
     bool requires_tls = false;
+    HttpCors cors;
 };
 
 HttpServer::HttpServer(std::vector<Reactor*> reactors, HttpLimits limits)
@@ -81,6 +82,11 @@ HttpRouter& HttpServer::router() { return state_->router; }
 void HttpServer::set_raw_handler(std::string preface, RawHandler handler) {
     TM_CHECK(state_->cores.empty(), "the server listens already");
     state_->raw_handlers.emplace_back(std::move(preface), std::move(handler));
+}
+
+void HttpServer::set_cors(HttpCors cors) {
+    TM_CHECK(state_->cores.empty(), "the server listens already");
+    state_->cors = std::move(cors);
 }
 
 void HttpServer::set_tls(const TlsContext& context, bool is_required) {
@@ -116,6 +122,7 @@ Result<std::uint16_t> HttpServer::listen(const std::string& host, std::uint16_t 
     for (Reactor* reactor : state.reactors) {
         state.cores.push_back(
             std::make_unique<HttpCore>(*reactor, state.limits, state.router, state.raw_handlers));
+        state.cores.back()->cors = state.cors;
         state.cores.back()->tls = state.tls;
         state.cores.back()->requires_tls = state.requires_tls;
         state.sweepers.push_back(std::make_unique<Timer>(reactor->context().get_executor()));

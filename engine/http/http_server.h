@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/result.h"
+#include "engine/http/http_cors.h"
 #include "engine/http/http_limits.h"
 #include "engine/http/http_router.h"
 #include "engine/http/http_transport.h"
@@ -43,6 +44,8 @@ class HttpServer {
     /// Connections whose first bytes are `preface` go to `handler`. Before `listen` only.
     void set_raw_handler(std::string preface, RawHandler handler);
 
+    /// Before `listen` only.
+    void set_cors(HttpCors cors);
     /// Connections that begin with a TLS handshake are served with it from now on; those that stand
     /// keep theirs. With `is_required`, requests without TLS are refused. Any thread; after
     /// `listen` the cores follow one after the other.

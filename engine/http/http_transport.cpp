@@ -28,13 +28,14 @@ Task<std::size_t> HttpTransport::read_whole(asio::mutable_buffer into, ErrorCode
     return asio::async_read(socket_, into, asio::redirect_error(Token{}, error));
 }
 
-Task<Bytes> HttpTransport::read_shared() {
+Task<Bytes> HttpTransport::read_shared(std::size_t at_most) {
     ErrorCode error;
+    const MutableBytes into = MutableBytes(scratch_.plain).first(at_most);
     std::size_t count = 0;
     if (tls_ != nullptr)
-        count = co_await read_some_tls(asio::buffer(scratch_.plain), error);
+        count = co_await read_some_tls(asio::buffer(into.data(), into.size()), error);
     else
-        count = co_await receive(scratch_.plain, error);
+        count = co_await receive(into, error);
     co_return Bytes(scratch_.plain).first(error ? 0 : count);
 }
 

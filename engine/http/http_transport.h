@@ -44,7 +44,7 @@ class HttpTransport {
     Task<std::size_t> read_whole(boost::asio::mutable_buffer into, ErrorCode& error);
     /// Resumes with what has come, in the core's scratch memory: to be used up before the caller
     /// suspends. Takes no memory while nothing comes. Empty at the end.
-    Task<Bytes> read_shared();
+    Task<Bytes> read_shared(std::size_t at_most = sizeof(HttpScratch::plain));
     /// Resumes when everything is on its way. Ownership: the bytes live until then.
     Task<std::size_t> write(const Buffers& buffers, ErrorCode& error);
     /// Tells the peer that nothing more will be written.

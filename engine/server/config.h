@@ -10,6 +10,7 @@
 #include "engine/base/bytes.h"
 #include "engine/base/result.h"
 #include "engine/crypto/master_key_source.h"
+#include "engine/http/http_cors.h"
 #include "engine/http/http_limits.h"
 #include "engine/io/make_disk.h"
 #include "engine/log/log_config.h"
@@ -79,6 +80,7 @@ struct Config {
     AuthConfig auth;
     TlsConfig tls;
     HttpLimits http;
+    HttpCors cors;
     log::Level log_level = log::Level::Info;
 };
 

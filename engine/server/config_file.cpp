@@ -225,6 +225,18 @@ Status set_tls_file(const toml::node& value, Config& config) {
     return {};
 }
 
+Status set_cors_origins(const toml::node& value, Config& config) {
+    constexpr std::string_view kWanted = "a list of texts such as \"https://app.example\"";
+    if (!value.is_array()) return wrong_type(kWanted);
+    config.cors.origins.clear();
+    for (const auto& each : *value.as_array()) {
+        const auto origin = each.value_exact<std::string_view>();
+        if (!origin || origin->empty()) return wrong_type(kWanted);
+        config.cors.origins.emplace_back(*origin);
+    }
+    return {};
+}
+
 constexpr Key kKeys[] = {
     {"data", set_data},
     {"listen", set_listen},
@@ -272,6 +284,7 @@ constexpr Key kKeys[] = {
     {"on_demand.merge_after", set_on_demand_time<&OnDemandOptions::merge_after>},
     {"on_demand.shards_min", set_on_demand_count<&OnDemandOptions::shards_min>},
     {"on_demand.shards_max", set_on_demand_count<&OnDemandOptions::shards_max>},
+    {"http.cors_origins", set_cors_origins},
     {"http.connections", set_connections},
     {"http.header_bytes", set_http_size<&HttpLimits::header_bytes>},
     {"http.body_bytes", set_http_size<&HttpLimits::body_bytes>},

@@ -252,6 +252,7 @@ Status Server::Parts::open_doors() {
     register_table_metrics(*metrics, reactors->size(), *dynamodb, *tables);
     register_cloudwatch_metrics(*metrics, reactors->size(), *cloudwatch);
     register_encryption_metrics(*metrics, reactors->size(), *service);
+    http->set_cors(config.cors);
     TRY(certificate.load(config, *http));
     ASSIGN(port, http->listen(config.listen_host, config.listen_port));
     is_listening = true;

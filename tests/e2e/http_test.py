@@ -107,6 +107,16 @@ def main():
                 status, headers, body = peer.send(text).answer()
                 assert status == wanted_status and re.search(name, json.loads(body)["__type"]), (text[-80:], status, body)
 
+            # A browser asks before it calls, and may read the answer.
+            status, headers, body = Peer(port).send(
+                b"OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n"
+                b"Access-Control-Request-Headers: x-amz-target,authorization\r\n\r\n").answer()
+            assert (status, body) == (200, b"") and headers[b"access-control-allow-origin"] == b"*", (status, headers)
+            assert headers[b"access-control-allow-headers"] == b"x-amz-target,authorization", headers
+            status, headers, body = Peer(port).send(request("ListStreams", {}, b"Origin: https://app.example\r\n")).answer()
+            assert status == 200 and headers[b"access-control-allow-origin"] == b"*", headers
+            assert b"x-amzn-RequestId" in headers[b"access-control-expose-headers"], headers
+
             # Oversize: the header, the body.
             assert Peer(port).send(b"GET / HTTP/1.1\r\nX: " + b"a" * 100000 + b"\r\n\r\n").answer()[0] == 431
             assert Peer(port).send(HEAD % b"PutRecord" + b"Content-Length: 99999999\r\n\r\n").answer()[0] == 413

@@ -117,3 +117,12 @@ TEST_CASE("TLS is on with a development certificate, unless a file or a mode say
     CHECK_FALSE(validate(*half));
     CHECK_FALSE(parse_config("[tls]\nmode = \"maybe\"\n", "t.toml"));
 }
+
+TEST_CASE("the pages that may call are a list, and may be none") {
+    CHECK(Config{}.cors.origins == std::vector<std::string>{"*"});
+    const auto config = parse_config("[http]\ncors_origins = [\"http://localhost:*\"]\n", "t.toml");
+    REQUIRE(config);
+    CHECK(config->cors.origins == std::vector<std::string>{"http://localhost:*"});
+    CHECK(parse_config("[http]\ncors_origins = []\n", "t.toml")->cors.origins.empty());
+    CHECK_FALSE(parse_config("[http]\ncors_origins = \"*\"\n", "t.toml"));
+}
