@@ -34,7 +34,9 @@ class Life:
             sent.members = members_of(params)
 
         def after(parsed, model, **_):
-            self.facts.add(model.name, sent.members, parsed.get("Error", {}).get("Code"))
+            code = parsed.get("Error", {}).get("Code")
+            if code != "UnknownOperationException":
+                self.facts.add(model.name, sent.members, code)
         client.meta.events.register("provide-client-params.kinesis", before)
         client.meta.events.register("after-call.kinesis", after)
         return client
@@ -84,12 +86,16 @@ class Life:
         assert page["HasMoreTags"] and page["Tags"] == [{"Key": "env", "Value": "test"}], page
         page = kinesis.list_tags_for_stream(StreamName="life", ExclusiveStartTagKey="env")
         assert page["Tags"] == [{"Key": "team", "Value": "a"}] and not page["HasMoreTags"], page
+
+    def resource_tags(self):
         if "TagResource" not in self.known:
             return
+        kinesis = self.kinesis
         kinesis.tag_resource(ResourceARN=self.arn, Tags={"more": "b"})
         kinesis.untag_resource(ResourceARN=self.arn, TagKeys=["team"])
         tags = {t["Key"]: t["Value"] for t in kinesis.list_tags_for_resource(ResourceARN=self.arn)["Tags"]}
         assert tags == {"env": "test", "more": "b"}, tags
+        kinesis.untag_resource(ResourceARN=self.arn, TagKeys=["env", "more"])
 
     def put_and_read(self):
         kinesis = self.kinesis
@@ -199,6 +205,11 @@ class Life:
         self.refused("ResourceNotFoundException", lambda **k: list(self.subscribe(**k)), consumer=consumer,
                      shard="shardId-000000009999", Type="LATEST")
 
+    def consumers(self):
+        consumer = self.consumer()
+        self.fan_out(consumer)
+        self.kinesis.deregister_stream_consumer(ConsumerARN=consumer)
+
     def reshard_under_load(self):
         is_done, sent, failures = threading.Event(), {}, []
 
@@ -215,7 +226,7 @@ class Life:
         thread = threading.Thread(target=put)
         thread.start()
         try:
-            for target in (4, 2, 3, 1, 2):
+            for target in (4, 2, 3, 2, 1):
                 answer = self.kinesis.update_shard_count(StreamName="load", TargetShardCount=target,
                                                          ScalingType="UNIFORM_SCALING")
                 assert answer["TargetShardCount"] == target, answer
@@ -230,13 +241,16 @@ class Life:
         assert read == sent, "each record once, in its key's order"
         self.kinesis.delete_stream(StreamName="load")
 
-    def settings(self):
-        kinesis, known = self.kinesis, self.known
+    def retention(self):
+        kinesis = self.kinesis
         kinesis.increase_stream_retention_period(StreamName="life", RetentionPeriodHours=48)
         assert self.summary()["RetentionPeriodHours"] == 48
         kinesis.decrease_stream_retention_period(StreamName="life", RetentionPeriodHours=24)
         self.refused("InvalidArgumentException", kinesis.decrease_stream_retention_period, StreamName="life",
                      RetentionPeriodHours=23, words="Minimum allowed retention period is 24 hours.")
+
+    def monitoring(self):
+        kinesis = self.kinesis
         everything = sorted(["IncomingBytes", "IncomingRecords", "OutgoingBytes", "OutgoingRecords",
                              "WriteProvisionedThroughputExceeded", "ReadProvisionedThroughputExceeded",
                              "IteratorAgeMilliseconds"])
@@ -245,27 +259,41 @@ class Life:
         answer = kinesis.disable_enhanced_monitoring(StreamName="life", ShardLevelMetrics=["IncomingBytes"])
         assert sorted(answer["CurrentShardLevelMetrics"]) == everything, answer
         assert self.summary()["EnhancedMonitoring"][0]["ShardLevelMetrics"].count("IncomingBytes") == 0
-        if "UpdateMaxRecordSize" in known:
+
+    def large_records(self):
+        kinesis = self.kinesis
+        if "UpdateMaxRecordSize" in self.known:
             kinesis.update_max_record_size(StreamARN=self.arn, MaxRecordSizeInKiB=4096)
             self.wait()
             assert self.summary()["MaxRecordSizeInKiB"] == 4096
             kinesis.put_record(StreamName="life", Data=bytes(3 << 20), PartitionKey="large")
             self.refused("ValidationException", kinesis.update_max_record_size, StreamARN=self.arn, MaxRecordSizeInKiB=1)
-        if "PutResourcePolicy" in known:
+
+    def policies(self):
+        kinesis = self.kinesis
+        if "PutResourcePolicy" in self.known:
             policy = json.dumps({"Version": "2012-10-17", "Statement": [{
                 "Sid": "other", "Effect": "Allow", "Principal": {"AWS": "123456789012"},
                 "Action": "kinesis:DescribeStreamSummary", "Resource": self.arn}]})
             kinesis.put_resource_policy(ResourceARN=self.arn, Policy=policy)
             assert json.loads(kinesis.get_resource_policy(ResourceARN=self.arn)["Policy"]) == json.loads(policy)
             kinesis.delete_resource_policy(ResourceARN=self.arn)
-        if "DescribeAccountSettings" in known:
-            kinesis.describe_account_settings()
+
+    def account(self):
+        if "DescribeAccountSettings" in self.known:
+            self.kinesis.describe_account_settings()
+
+    def modes(self):
+        kinesis = self.kinesis
         kinesis.update_stream_mode(StreamARN=self.arn, StreamModeDetails={"StreamMode": "ON_DEMAND"})
         self.wait()
         assert self.summary()["StreamModeDetails"]["StreamMode"] == "ON_DEMAND"
         self.refused("ValidationException", kinesis.update_shard_count, StreamName="life", TargetShardCount=4,
                      ScalingType="UNIFORM_SCALING")
-        if "UpdateStreamRecordDistributionStrategy" in known:
+
+    def distribution(self):
+        kinesis = self.kinesis
+        if "UpdateStreamRecordDistributionStrategy" in self.known:
             kinesis.update_stream_record_distribution_strategy(StreamARN=self.arn, RecordDistributionStrategy="AUTO")
             self.wait()
             kinesis.put_record(StreamName="life", Data=b"no key")
@@ -273,8 +301,10 @@ class Life:
                                                                RecordDistributionStrategy="USER_PARTITION_KEY")
             self.wait()
             self.refused("ValidationException", kinesis.put_record, StreamName="life", Data=b"no key")
-        if "ListChannels" in known:
-            self.refused("ValidationException", kinesis.create_channel, ChannelName="c", ServiceExecutionRoleARN=
+
+    def channels(self):
+        if "ListChannels" in self.known:
+            self.refused("ValidationException", self.kinesis.create_channel, ChannelName="c", ServiceExecutionRoleARN=
                          "arn:aws:iam::000000000000:role/r", StreamConfigurationList=[
                              {"StreamARN": self.arn, "RecordConfiguration": {"RecordFormatType": "JSON"}}])
 
@@ -292,24 +322,22 @@ class Life:
         self.wait()
         assert self.summary()["EncryptionType"] == "NONE"
 
-    def delete(self, consumer):
-        self.kinesis.deregister_stream_consumer(ConsumerARN=consumer)
+    def delete(self):
         self.kinesis.delete_stream(StreamName="life", EnforceConsumerDeletion=True)
         self.kinesis.get_waiter("stream_not_exists").wait(StreamName="life", WaiterConfig={"Delay": 1})
         self.refused("ResourceNotFoundException", self.kinesis.describe_stream, StreamName="life",
                      words=f"Stream life under account {ACCOUNT} not found.")
 
     def run(self):
-        self.create()
-        self.tags()
-        self.put_and_read()
-        self.dry_runs()
-        consumer = self.consumer()
-        self.fan_out(consumer)
-        self.reshard_under_load()
-        self.encryption()
-        self.settings()
-        self.delete(consumer)
+        for part in (self.create, self.tags, self.resource_tags, self.put_and_read, self.dry_runs, self.consumers,
+                     self.reshard_under_load, self.encryption, self.retention, self.monitoring, self.large_records,
+                     self.policies, self.account, self.modes, self.distribution, self.channels, self.delete):
+            try:
+                part()
+            except ClientError as error:
+                if not error.response["Error"].get("Message", "").endswith("is not served yet."):
+                    raise
+                print(f"skipped: {part.__name__}: {error.response['Error']['Message']}")
 
 
 def main(url, client):

@@ -8,6 +8,7 @@ import tempfile
 
 SKIPPED = 77
 START_SECONDS = 60
+SEALS = '[encryption]\nmaster_key_file = "@/master.key"\n'
 
 
 def skip(why):
@@ -32,7 +33,7 @@ def client_environment(region="eu-west-1"):
 
 class Broker:
     """`with Broker(program) as broker`: broker.url; broker.restart() keeps the data. In `settings` (TOML) "@" stands for
-    the broker's directory."""
+    the broker's directory. `SEALS` are the settings of one that can encrypt."""
 
     def __init__(self, program, settings=""):
         self.program = program
@@ -40,6 +41,10 @@ class Broker:
         self.config = os.path.join(self.directory, "tidemill.toml")
         with open(self.config, "w") as file:
             file.write(settings.replace("@", self.directory))
+        if settings.startswith(SEALS):
+            key = os.open(os.path.join(self.directory, "master.key"), os.O_CREAT | os.O_WRONLY, 0o600)
+            with open(key, "wb") as file:
+                file.write(os.urandom(32))
         self.process = None
         self.listen = "127.0.0.1:0"
 

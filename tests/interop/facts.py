@@ -57,6 +57,12 @@ class Facts:
                 error = next((w[1:] for w in words if w.startswith("!")), None)
                 self.add(operation, words, error)
 
+    def join(self, other):
+        for operation, (members, errors) in other.seen.items():
+            known = self.seen.setdefault(operation, (set(), set()))
+            known[0].update(members)
+            known[1].update(errors)
+
     def settle(self):
         text = "".join(f"{operation} {' '.join(sorted(members) + ['!' + e for e in sorted(errors)])}\n"
                        for operation, (members, errors) in sorted(self.seen.items()))

@@ -2,13 +2,13 @@
 import sys
 
 import install
-from broker import Broker
+from broker import SEALS, Broker
 from program import facts_of
 
 
 def main(program, directory):
     life = install.go(directory)
-    with Broker(program) as broker:
+    with Broker(program, SEALS) as broker:
         facts = facts_of([life, broker.url], "go")
     facts.settle()
 

@@ -43,7 +43,7 @@ def installed(directory, name, wanted, tools, steps):
         if output is None:
             print(said[-2000:])
             # What is ours to compile must compile; all else is a registry that is not reachable.
-            if command[0] == "javac" or command[:2] == ["go", "build"]:
+            if command[0] == "javac" or command[:2] in (["go", "build"], ["cargo", "build"]):
                 sys.exit(f"{name}: its program does not compile")
             skip(f"{name}: cannot be installed from its registry here")
     with open(stamp, "w") as file:
@@ -76,8 +76,9 @@ def sources(*folders):
     digest = hashlib.sha256()
     for folder in folders:
         for name in sorted(os.listdir(folder)):
-            with open(os.path.join(folder, name), "rb") as file:
-                digest.update(file.read())
+            if os.path.isfile(os.path.join(folder, name)):
+                with open(os.path.join(folder, name), "rb") as file:
+                    digest.update(file.read())
     return digest.hexdigest()
 
 
@@ -106,6 +107,19 @@ def go(directory):
         yield ["go", "mod", "download"], modules
         yield ["go", "build", "-o", "life", "."], modules
     return os.path.join(installed(directory, "go", sources(programs), ["go"], steps), "life")
+
+
+def rust(directory):
+    """Our program with the Rust SDK; the first build takes about two minutes."""
+    programs = os.path.join(HERE, "rust")
+
+    def steps(folder):
+        shutil.copytree(programs, folder, dirs_exist_ok=True)
+        target = {"CARGO_TARGET_DIR": os.path.join(directory, "rust-target")}
+        yield ["cargo", "fetch", "--locked"], target
+        yield ["cargo", "build", "--locked", "--offline"], target
+    wanted = sources(programs, os.path.join(programs, "src"))
+    return os.path.join(installed(directory, "rust", wanted, ["cargo"], steps), "..", "rust-target", "debug", "life")
 
 
 def kcl(directory, version):

@@ -5,8 +5,6 @@ import base64
 import hashlib
 import http.client
 import json
-import socket
-import ssl
 import sys
 import time
 import urllib.parse
@@ -15,10 +13,10 @@ import cbor
 import event_stream
 from broker import Broker
 from facts import Facts
+from transports import connected, speaks_http2
 from wire import CBOR, JSON, Wire
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"  # and empty SETTINGS
 
 
 class Traps:
@@ -62,16 +60,6 @@ class Traps:
         assert response.getheader("Content-Type") == "application/vnd.amazon.eventstream"
         return event_stream.events(response)
 
-    def connected(self, alpn=None, is_tls=False):
-        plain = socket.create_connection(self.address, timeout=10)
-        if not is_tls:
-            return plain
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if alpn:
-            context.set_alpn_protocols(alpn)
-        return context.wrap_socket(plain, server_hostname="localhost")
-
     def t01_a_stream_id_is_never_given(self):
         """Clients would rewrite their endpoint by it. (Wire looks at every answer; here at those that could have one.)"""
         self.stream("t01")
@@ -84,14 +72,11 @@ class Traps:
     def t03_one_port_speaks_every_http(self):
         """HTTP/1.1, HTTP/2 by prior knowledge, both over TLS with ALPN, and HTTP/2 over TLS without any."""
         for alpn, is_tls in ((None, False), (["h2"], True), (["h2", "http/1.1"], True), (None, True)):
-            peer = self.connected(alpn, is_tls)
-            if alpn:
-                assert peer.selected_alpn_protocol() == "h2"
-            peer.sendall(PREFACE)
-            assert peer.recv(9)[3] == 4, "SETTINGS is the first frame"
-            peer.close()
+            assert speaks_http2(self.broker, is_tls, alpn), f"HTTP/2, ALPN {alpn}, TLS {is_tls}"
+        with connected(self.broker, ["h2", "http/1.1"], True) as peer:
+            assert peer.selected_alpn_protocol() == "h2"
         for alpn in (None, ["http/1.1"]):
-            peer = self.connected(alpn, True)
+            peer = connected(self.broker, alpn, True)
             peer.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert peer.recv(15).startswith(b"HTTP/1.1 200")
             peer.close()
@@ -220,7 +205,7 @@ class Traps:
 
     def t14_expect_100_continue(self):
         body = json.dumps({"StreamName": "none"}).encode()
-        peer = self.connected()
+        peer = connected(self.broker)
         peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Kinesis_20131202.DescribeStream\r\nContent-Type: "
                      b"application/x-amz-json-1.1\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
         assert peer.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"

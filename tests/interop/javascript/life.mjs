@@ -31,7 +31,7 @@ function makeClient() {
       console.log("fact:", operation, ...new Set(membersOf(args.input)));
       return answer;
     } catch (error) {
-      if (error.$metadata?.httpStatusCode) console.log("fact:", operation, "!" + error.name);
+      if (error.$metadata?.httpStatusCode && error.name !== "UnknownOperationException") console.log("fact:", operation, "!" + error.name);
       throw error;
     }
   }, {step: "initialize"});
@@ -79,6 +79,9 @@ async function tags() {
   await call("AddTagsToStream", {StreamName, Tags: {env: "test", team: "a"}});
   await call("RemoveTagsFromStream", {StreamName, TagKeys: ["made"]});
   assert.deepEqual((await call("ListTagsForStream", {StreamName, Limit: 1})).Tags, [{Key: "env", Value: "test"}]);
+}
+
+async function resourceTags() {
   await call("TagResource", {ResourceARN: arn, Tags: {more: "b"}});
   await call("UntagResource", {ResourceARN: arn, TagKeys: ["team"]});
   const all = (await call("ListTagsForResource", {ResourceARN: arn})).Tags.map((tag) => tag.Key).sort();
@@ -208,30 +211,45 @@ async function reshardUnderLoad() {
   await call("DeleteStream", {StreamName: name});
 }
 
-async function settings() {
+async function retention() {
   await call("IncreaseStreamRetentionPeriod", {StreamName, RetentionPeriodHours: 48});
   await call("DecreaseStreamRetentionPeriod", {StreamName, RetentionPeriodHours: 24});
+}
+
+async function encryption() {
   await call("StartStreamEncryption", {StreamName, EncryptionType: "KMS", KeyId: "alias/aws/kinesis"});
   await wait();
   assert.equal((await call("PutRecord", {StreamName, Data: utf8("x"), PartitionKey: "k"})).EncryptionType, "KMS");
   await call("StopStreamEncryption", {StreamName, EncryptionType: "KMS", KeyId: "alias/aws/kinesis"});
   await wait();
+}
+
+async function monitoring() {
   await call("EnableEnhancedMonitoring", {StreamName, ShardLevelMetrics: ["IncomingBytes"]});
   await call("DisableEnhancedMonitoring", {StreamName, ShardLevelMetrics: ["ALL"]});
+}
+
+async function largeRecords() {
   await call("UpdateMaxRecordSize", {StreamARN: arn, MaxRecordSizeInKiB: 2048});
   await wait();
   assert.equal((await summary()).MaxRecordSizeInKiB, 2048);
+}
+
+async function modes() {
   await call("UpdateStreamMode", {StreamARN: arn, StreamModeDetails: {StreamMode: "ON_DEMAND"}});
   await wait();
   assert.equal((await summary()).StreamModeDetails.StreamMode, "ON_DEMAND");
 }
 
-await create();
-await tags();
-await putAndRead();
-await fanOut();
-await reshardUnderLoad();
-await settings();
+for (const part of [create, tags, resourceTags, putAndRead, fanOut, reshardUnderLoad, retention, encryption, monitoring,
+                    largeRecords, modes]) {
+  try {
+    await part();
+  } catch (error) {
+    if (!error.message?.endsWith("is not served yet.")) throw error;
+    console.log(`skipped: ${part.name}: ${error.message}`);
+  }
+}
 await call("DeleteStream", {StreamName});
 await sdk.waitUntilStreamNotExists({client, maxWaitTime: 30, minDelay: 1, maxDelay: 1}, {StreamName});
 client.destroy();
