@@ -143,6 +143,12 @@ Status ProduceLoad::receive(std::uint32_t connection) {
         --peer.unanswered;
         if (frame->is_error()) {
             const Error error = client::error_of(*frame, channel.endpoint());
+            if (error.code == Errc::ShardClosed)
+                return fail(
+                    error.code,
+                    fmt::format("{}; this load writes to the shards that it began with: use "
+                                "a stream that is not on demand, or bench put-records",
+                                error.message));
             if (error.code != Errc::Throttled) return std::unexpected(error);
             slow_down(peer, id, now);
             continue;

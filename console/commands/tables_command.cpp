@@ -2,11 +2,9 @@
 #include <cstdio>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "console/commands/command.h"
-#include "console/commands/output.h"
+#include "console/commands/broker_options.h"
 #include "console/repl/text_table.h"
 #include "producer/broker_connection.h"
 #include "proto/tables_generated.h"
@@ -14,9 +12,7 @@
 namespace tidemill::console {
 namespace {
 
-struct Options {
-    std::string connect = default_endpoint();
-    std::string format;
+struct Options : BrokerOptions {
     std::string account, name;
 };
 
@@ -79,6 +75,17 @@ void print_list(const wire::TableList& list) {
     std::printf("%s", text.is_empty() ? "The broker has no tables.\n" : text.to_string().c_str());
 }
 
+/// One table a line, or all of them as one document.
+template <class Tables>
+void print_json(const Tables* tables, bool is_document) {
+    std::string all;
+    if (tables != nullptr)
+        for (const auto* table : *tables)
+            all += (all.empty() ? "" : is_document ? "," : "\n") + table_json(*table);
+    if (is_document) all = "[" + all + "]";
+    if (!all.empty()) std::printf("%s\n", all.c_str());
+}
+
 int ask(const Options& options, wire::TableKind kind) {
     const auto endpoint = client::Endpoint::parse(options.connect);
     if (!endpoint) return report(endpoint.error().message);
@@ -94,10 +101,8 @@ int ask(const Options& options, wire::TableKind kind) {
     if (!list) return report(list.error().message);
     const bool is_list = kind == wire::TableKind::ListTables;
     const auto* tables = (*list)->tables();
-    if (choose_format(options.format, stdout_is_terminal()) != OutputFormat::Human) {
-        if (tables != nullptr)
-            for (const auto* table : *tables)
-                std::printf("%s\n", table_json(*table).c_str());
+    if (const auto format = options.output(); format != OutputFormat::Human) {
+        print_json(tables, is_list && format == OutputFormat::Json);
     } else if (is_list) {
         print_list(**list);
     } else if (tables != nullptr) {
@@ -122,12 +127,7 @@ void add_part(CLI::App& tables, Run& run, const char* word, const char* help,
         command->add_option("--account", options->account,
                             "Whose it is (default: that of callers without a known key)");
     }
-    command->add_option("--connect", options->connect, "The broker, HOST:PORT")
-        ->capture_default_str();
-    command
-        ->add_option("-o,--output", options->format,
-                     "json, jsonl or human (default: human on a terminal)")
-        ->check(CLI::IsMember({"json", "jsonl", "human"}));
+    options->add_to(*command);
     command->callback(
         [&run, options, kind] { run = [options, kind] { return ask(*options, kind); }; });
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The command line against a real broker: cli_test.py PROGRAM."""
+import http.client
 import json
 import os
 import pathlib
@@ -32,6 +33,17 @@ def run(*words, code=0, text=None, env=None):
 
 def lines(text):
     return [json.loads(line) for line in text.splitlines()]
+
+
+def dynamodb(operation, **request):
+    """An unsigned call of the broker's DynamoDB API."""
+    connection = http.client.HTTPConnection(broker.address, timeout=60)
+    connection.request("POST", "/", json.dumps(request), {"X-Amz-Target": "DynamoDB_20120810." + operation,
+                                                          "Content-Type": "application/x-amz-json-1.0"})
+    answer = connection.getresponse()
+    text = answer.read()
+    assert answer.status == 200, (operation, answer.status, text)
+    return json.loads(text)
 
 
 with tempfile.TemporaryDirectory() as folder:
@@ -125,6 +137,29 @@ with tempfile.TemporaryDirectory() as folder:
             {"stream": "clicks", "deregistered": "audit"}]
         assert "not found" in run("stream", "consumers", "deregister", "clicks", "audit", *here, code=1)
         run("stream", "consumers", code=2)
+
+        # Tables, as an application makes them.
+        assert lines(run("tables", "list", *here)) == []
+        assert "no tables" in run("tables", "list", "-o", "human", *here)
+        for name in ("app-b", "app-a"):
+            dynamodb("CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
+                     AttributeDefinitions=[{"AttributeName": "leaseKey", "AttributeType": "S"}],
+                     KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}])
+        for i in range(3):
+            dynamodb("PutItem", TableName="app-a", Item={"leaseKey": {"S": f"shard-{i}"}})
+        listed = json.loads(run("tables", "list", "-o", "json", *here))
+        assert [(t["name"], t["account"], t["items"]) for t in listed] == [
+            ("app-a", "000000000000", 3), ("app-b", "000000000000", 0)], listed
+        assert listed[0]["bytes"] == 3 * 15 and listed[0]["indexes"] == [], listed
+        assert lines(run("tables", "describe", "app-a", *here)) == listed[:1]
+        assert "app-b" in run("tables", "list", "-o", "human", *here)
+        assert "there is no table" in run("tables", "delete", "app-b", "--account", "123456789012", *here, code=1)
+        assert lines(run("tables", "delete", "app-b", *here))[0]["name"] == "app-b"
+        assert "there is no table" in run("tables", "delete", "app-b", *here, code=1)
+        assert dynamodb("ListTables")["TableNames"] == ["app-a"]
+        dynamodb("UpdateTable", TableName="app-a", DeletionProtectionEnabled=True)
+        assert "protected" in run("tables", "delete", "app-a", *here, code=1)
+        run("tables", code=2)
 
         # Modes.
         assert lines(run("stream", "mode", "clicks", "on-demand", *here))[0]["mode"] == "on_demand"
