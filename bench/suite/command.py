@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from . import cells, figures, footprint, machine, peer_cells, peers, process, recovery, report, tidemill
+from . import cells, figures, footprint, kinesis_cells, machine, peer_cells, peers, process, recovery, report, tidemill
 from .bench import Bench
 from .goals import BY_KEY
 from .roofline import Instruments
@@ -27,7 +27,7 @@ def parse(words, repository):
     parser.add_argument("--short", action="store_true", help="every row once, for a moment, and no sweeps: does it work at all")
     parser.add_argument("--rows", help="only these, by key and comma: " + ", ".join([*BY_KEY, SWEEPS]))
     parser.add_argument("--peers", default="none", metavar="none|all|NAME,...",
-                        help="other brokers beside it: redis, nats, rabbitmq, kafka (default: none)")
+                        help="other brokers beside it: redis, nats, rabbitmq, kafka, kinesalite, kinesis-local (default: none)")
     parser.add_argument("--no-sweeps", action="store_true", help="leave out the measurements that only the pictures need")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions (default: 3)")
     parser.add_argument("--seconds", type=float, default=4, help="of each load (default: 4)")
@@ -51,7 +51,7 @@ def parse(words, repository):
 def measure(bench, schedule, options):
     """Repetitions outside, systems inside; the sweeps once, at the end."""
     rows = row_set(options)
-    usable = [cell for cell in cells.plain_cells() + footprint.cells() + recovery.cells() + cells.sweep_cells()
+    usable = [cell for cell in cells.plain_cells() + kinesis_cells.own_cells() + footprint.cells() + recovery.cells() + cells.sweep_cells()
               if bench.instruments.is_present or cell.system == "tidemill"]
     own = [cell for cell in usable if cell.row in BY_KEY and (rows is None or cell.row in rows)]
     sweeps = [cell for cell in usable if cell.row not in BY_KEY and not options.no_sweeps and (rows is None or SWEEPS in rows)]

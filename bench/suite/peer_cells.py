@@ -2,7 +2,7 @@
 import signal
 import time
 
-from . import peers
+from . import kinesis_cells, kinesis_peers, peers
 from .bench import Cell
 from .process import disk_bytes
 from .tables import Medians
@@ -130,7 +130,11 @@ class Rounds:
             schedule.expect(len(self._round(system, later, False)) * (repetitions - 1))
 
     def _round(self, system, settings, is_first):
-        found = cells(self.stage, system, settings) + (once_cells(self.stage, system) if is_first else [])
+        if system in kinesis_peers.SYSTEMS:
+            found = kinesis_cells.peer_cells(self.stage, system)
+            found = [cell for cell in found if is_first or not cell.once]
+        else:
+            found = cells(self.stage, system, settings) + (once_cells(self.stage, system) if is_first else [])
         return [cell for cell in found if self.rows is None or cell.row in self.rows]
 
     def run(self, number):

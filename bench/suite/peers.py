@@ -1,4 +1,4 @@
-"""Other brokers, from Debian's packages: started on loopback with persistence, on free ports and a scratch directory."""
+"""Other brokers, most from Debian's packages: started on loopback with persistence, on free ports and a scratch directory."""
 import os
 import pathlib
 import re
@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 
+from . import kinesis_peers
 from .kafka import Kafka, fetch
 from .process import Server, free_port, fresh_directory
 
@@ -121,7 +122,8 @@ class Rabbit(Peer):
 
 # system: its class, what distinguishes it
 SYSTEMS = {"redis always": (Redis, "always"), "redis everysec": (Redis, "everysec"), "nats": (Nats, None),
-           "rabbitmq": (Rabbit, False), "rabbitmq batched": (Rabbit, True), "kafka": (Kafka, False), "kafka fsync": (Kafka, True)}
+           "rabbitmq": (Rabbit, False), "rabbitmq batched": (Rabbit, True), "kafka": (Kafka, False), "kafka fsync": (Kafka, True),
+           **kinesis_peers.SYSTEMS}
 
 
 def chosen(wanted):
@@ -135,6 +137,8 @@ def chosen(wanted):
 def missing(bench, system):
     """Why a system cannot be measured, None when it can."""
     kind = SYSTEMS[system][0]
+    if system in kinesis_peers.SYSTEMS:
+        return kind.reason(bench.program.parent)
     if kind is Kafka:
         return None if fetch(bench.program.parent) else "Maven or its repository cannot be reached"
     if not (pathlib.Path(Rabbit.script).exists() if kind is Rabbit else shutil.which(kind.program)):

@@ -29,8 +29,7 @@ class Broker(Server):
         self.address = line.split()[-1]
 
     def words(self, kind, flags, stream):
-        return [self.program, "bench", kind, "--connect", self.address, "--stream", stream, "-o", "json",
-                *map(str, flags)]
+        return load_words(self.program, kind, self.address, flags, stream)
 
     def load(self, kind, flags, stream="load"):
         """Runs `tidemill bench KIND` to its end; its JSON with the broker's processor time a record added."""
@@ -99,6 +98,15 @@ def log_bytes(program, data):
     """What commits take in the log of a stopped broker, and the records there."""
     report = json.loads(run([program, "log", "verify", data, "-o", "json"]))
     return report["commit_bytes"], report["records"]
+
+
+def load_words(program, kind, address, flags, stream):
+    return [program, "bench", kind, "--connect", address, "--stream", stream, "-o", "json", *map(str, flags)]
+
+
+def bench_load(program, kind, address, flags):
+    """One load at whatever serves Kinesis over HTTP there: its JSON."""
+    return json.loads(run(load_words(program, kind, address, flags, "load"), timeout=120))
 
 
 def version(program):

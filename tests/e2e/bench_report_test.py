@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """What `./run bench` makes of its measurements: parsing, medians, verdicts, the report's text, well-formed pictures."""
+import os
 import pathlib
 import sys
 import tempfile
+import types
 import unittest
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from suite import chart, figures, kafka, process, report, roofline, stats, tables  # noqa: E402
+from suite import chart, figures, kafka, kinesis_cells, peers, process, report, roofline, stats, tables  # noqa: E402
 from suite.goals import BY_KEY, ROWS  # noqa: E402
 from suite.schedule import Schedule  # noqa: E402
 from suite.bench import Cell  # noqa: E402
@@ -190,6 +192,30 @@ class Running(unittest.TestCase):
                 pass
             server.stop()
             self.assertEqual([pid for pid in family if process.is_running(pid)], [])
+
+
+class Emulators(unittest.TestCase):
+    def test_every_load_is_a_row_with_a_cell_of_ours_and_of_each_emulator(self):
+        for name in ("kinesalite", "kinesis-local"):
+            rows = {cell.row for cell in kinesis_cells.peer_cells(None, name)}
+            self.assertEqual(rows, {*kinesis_cells.LOADS, "empty"})
+        self.assertEqual([cell.row for cell in kinesis_cells.own_cells()], list(kinesis_cells.LOADS))
+        self.assertLessEqual(set(kinesis_cells.LOADS), set(BY_KEY))
+
+    def test_requests_are_signed(self):
+        self.assertIn("--sign", kinesis_cells.words([]))
+
+    def test_without_npm_they_are_missing_by_name(self):
+        path = os.environ["PATH"]
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["PATH"] = folder
+            try:
+                bench = types.SimpleNamespace(program=pathlib.Path(folder) / "tidemill")
+                for system in peers.chosen("kinesalite,kinesis-local"):
+                    self.assertEqual(peers.missing(bench, system), "npm or its registry cannot be reached")
+            finally:
+                os.environ["PATH"] = path
+        self.assertEqual(peers.chosen("kinesalite,kinesis-local"), ["kinesalite", "kinesis-local"])
 
 
 if __name__ == "__main__":
