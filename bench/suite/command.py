@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from . import cells, figures, footprint, kinesis_cells, machine, peer_cells, peers, process, recovery, report, tidemill
+from . import cells, fan_out, figures, footprint, kinesis_cells, machine, peer_cells, peers, process, recovery, report, tidemill
 from .bench import Bench
 from .goals import BY_KEY
 from .roofline import Instruments
@@ -51,7 +51,7 @@ def parse(words, repository):
 def measure(bench, schedule, options):
     """Repetitions outside, systems inside; the sweeps once, at the end."""
     rows = row_set(options)
-    usable = [cell for cell in cells.plain_cells() + kinesis_cells.own_cells() + footprint.cells() + recovery.cells() + cells.sweep_cells()
+    usable = [cell for cell in cells.plain_cells() + kinesis_cells.own_cells() + fan_out.own_cells() + footprint.cells() + recovery.cells() + cells.sweep_cells()
               if bench.instruments.is_present or cell.system == "tidemill"]
     own = [cell for cell in usable if cell.row in BY_KEY and (rows is None or cell.row in rows)]
     sweeps = [cell for cell in usable if cell.row not in BY_KEY and not options.no_sweeps and (rows is None or SWEEPS in rows)]

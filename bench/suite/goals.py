@@ -88,6 +88,11 @@ ROWS = [
         [rate(40e3, None), time("p99", "p99 of requests"), time("cpu", CPU)]),
     Row("kinesis_get_records", "Kinesis API, JSON: GetRecords, pages of 10,000 x 100 B, signed, 8 connections",
         [rate(1.5e6, None), time("p99", "p99 of requests"), time("cpu", CPU)]),
+    Row("kinesis_fan_out", "Kinesis API, SubscribeToShard: one record of 100 B after the other, put to pushed",
+        [time("delivered_p50", "p50 from sending PutRecord", 2e-3, 1e-3), time("delivered_p99", "p99 from sending PutRecord"),
+         time("pushed_p50", "p50 after its answer was read", 2e-3, 1e-3), time("pushed_p99", "p99 after its answer was read")],
+        "Durability `disk`; the client is Python and parses JSON within the time measured. An event that has come before "
+        "the answer was read counts as coming then."),
     Row("shards_10k", "10,000 shards",
         [Measure("of_8", "throughput against 8 shards", "ratio", "higher", 0.7, 0.9), rate(None, None),
          time("created", "created", 0.5, 0.2), time("restart", "restart", 0.3, 0.1),
