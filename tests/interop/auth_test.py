@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -318,6 +319,23 @@ def native_protocol(program):
                 assert is_expected or "its own machine alone" in done.stderr, done.stderr
 
 
+def by_curl(program):
+    """curl signs by itself, over HTTP/1.1 and HTTP/2: there the host is :authority."""
+    curl = shutil.which("curl")
+    if curl is None or "HTTP2" not in subprocess.run([curl, "--version"], capture_output=True, text=True).stdout:
+        print("skipped: curl: not there, or without HTTP/2")
+        return
+    with with_credentials(program, "required") as broker:
+        for version in ["--http1.1", "--http2-prior-knowledge"]:
+            for secret, status in [(ALICE.secret, "200"), ("wrong", "400")]:
+                done = subprocess.run([curl, "-sS", version, "--aws-sigv4", "aws:amz:eu-west-1:kinesis", "--user", f"{ALICE.key_id}:{secret}",
+                                       "-H", "X-Amz-Target: Kinesis_20131202.ListStreams", "-H", f"Content-Type: {JSON}", "-d", "{}",
+                                       "-w", "\n%{http_version} %{http_code}", broker.url + "/"],
+                                      capture_output=True, text=True, check=True, timeout=60)
+                last = done.stdout.splitlines()[-1]
+                assert last == ("1.1" if version == "--http1.1" else "2") + " " + status, done.stdout
+
+
 def main(program):
     os.environ.update(client_environment())
     without_a_file(program)
@@ -327,6 +345,7 @@ def main(program):
     starting(program)
     commands(program)
     native_protocol(program)
+    by_curl(program)
     print("auth: passed")
 
 
