@@ -17,11 +17,12 @@ def skip(why):
 
 
 def client_environment(region="eu-west-1"):
-    """The caller's environment without its AWS settings, with made-up credentials."""
+    """The caller's environment without its AWS settings, with the key that a broker knows for development, so that what
+    clients sign is verified."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     return kept | {
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_ACCESS_KEY_ID": "tidemill",
+        "AWS_SECRET_ACCESS_KEY": "tidemill",
         "AWS_DEFAULT_REGION": region,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
