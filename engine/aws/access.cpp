@@ -61,6 +61,7 @@ ApiStatus authorize_by_policies(const Caller& caller, const std::string& action,
     if (question.resource_account.empty()) question.resource_account = question.identity.account;
     if (caller.request != nullptr) {
         question.source_ip = address_of(caller.request->peer);
+        question.is_secure = caller.request->is_secure;
         question.user_agent = caller.request->header("User-Agent");
     }
     const Access access =

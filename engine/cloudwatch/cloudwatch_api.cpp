@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/aws/access.h"
 #include "engine/base/check.h"
 #include "engine/cloudwatch/wire_form.h"
 #include "engine/reactor/call_on.h"
@@ -49,12 +50,18 @@ HttpResponse CloudWatchApi::refused(const HttpRequest& request, const aws::ApiEr
 }
 
 HttpResponse CloudWatchApi::refusal(const HttpRequest& request, const aws::ApiError& error) {
+    ++here().stats.calls;
     return refused(request, error, "");
 }
 
 Task<HttpResponse> CloudWatchApi::call(const aws::ApiRequest& request) {
     ++here().stats.calls;
     const WireForm form = wire_form_of(request.http).value_or(WireForm::Query);
+    if (auto status = aws::authorize(request.caller, "cloudwatch", kOperation,
+                                     {.account = request.caller.account},
+                                     Reactor::current().clock(), [] { return std::string("*"); });
+        !status)
+        co_return refused(request.http, status.error(), request.id);
     auto data =
         decoded(request.http, form, request.operation, Reactor::current().clock().wall_now());
     if (!data) co_return refused(request.http, data.error(), request.id);

@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/base/crc32.h"
 #include "engine/base/json_text.h"
+#include "engine/dynamodb/access.h"
 #include "engine/dynamodb/operations.h"
 #include "engine/telemetry/log.h"
 
@@ -75,6 +76,7 @@ HttpResponse DynamoDbApi::refused(const aws::ApiError& error, std::string_view e
 }
 
 HttpResponse DynamoDbApi::refusal(const HttpRequest&, const aws::ApiError& error) {
+    ++here().stats.calls;
     return refused(error, "");
 }
 
@@ -91,6 +93,10 @@ Task<HttpResponse> DynamoDbApi::call(const aws::ApiRequest& request) {
     if (!document || document->map() == nullptr)
         co_return refused({"SerializationException", ""}, "");
     if (auto status = aws::check(*document, *operation->shape); !status)
+        co_return refused(status.error(), "");
+    if (auto status = dynamodb::authorize(request.caller, operation->name, *document,
+                                          Reactor::current().clock());
+        !status)
         co_return refused(status.error(), "");
     auto work = [run = operation->run, input = std::move(*document), region = request.caller.region,
                  account = std::string(request.caller.account),

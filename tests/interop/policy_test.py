@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from auth_test import Key, client, metrics, post, refusal, with_credentials, write, wait_until
+from auth_test import Config, Key, boto3, client, metrics, post, refusal, with_credentials, write, wait_until
 from broker import client_environment
 from signer import signed_headers
 
@@ -188,6 +188,36 @@ def consumers(broker):
     assert refusal(client(broker, WRITER).describe_stream_consumer, ConsumerARN=consumer)[1] == "AccessDeniedException"
 
 
+def companions(broker):
+    """KCL's tables and metrics are asked for, too."""
+    def of(service, key):
+        return boto3.client(service, endpoint_url=broker.url, region_name="eu-west-1", aws_access_key_id=key.key_id,
+                            aws_secret_access_key=key.secret, aws_session_token=key.token,
+                            config=Config(retries={"total_max_attempts": 1}))
+    table = {"TableName": "leases", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+             "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}]}
+    writer = of("dynamodb", WRITER)
+    of("dynamodb", OWNER).create_table(**table)
+    item = {"k": {"S": "a"}}
+    assert refusal(writer.put_item, TableName="leases", Item=item)[0] == 200
+    assert refusal(writer.transact_write_items, TransactItems=[{"Put": {"TableName": "leases", "Item": item}}])[0] == 200
+    for call, arguments, action, resource in [
+            (writer.get_item, {"TableName": "leases", "Key": item}, "GetItem", f"arn:aws:dynamodb:eu-west-1:{HOME}:table/leases"),
+            (writer.put_item, {"TableName": "other", "Item": item}, "PutItem", f"arn:aws:dynamodb:eu-west-1:{HOME}:table/other"),
+            (writer.list_tables, {}, "ListTables", "*"),
+            (writer.batch_get_item, {"RequestItems": {"leases": {"Keys": [item]}}}, "BatchGetItem",
+             f"arn:aws:dynamodb:eu-west-1:{HOME}:table/leases"),
+            (writer.transact_write_items, {"TransactItems": [{"Delete": {"TableName": "leases", "Key": item}}]}, "DeleteItem",
+             f"arn:aws:dynamodb:eu-west-1:{HOME}:table/leases")]:
+        status, code, message = refusal(call, **arguments)
+        assert (status, code) == (400, "AccessDeniedException"), (action, code, message)
+        assert f"is not authorized to perform: dynamodb:{action} on resource: {resource} because" in message, message
+    data = [{"MetricName": "m", "Value": 1.0}]
+    assert refusal(of("cloudwatch", OWNER).put_metric_data, Namespace="n", MetricData=data)[0] == 200
+    got = refusal(of("cloudwatch", WRITER).put_metric_data, Namespace="n", MetricData=data)
+    assert "AccessDenied" in got[1] and "cloudwatch:PutMetricData" in got[2], got
+
+
 READER = document(allow("kinesis:ListStreams"),
                   allow(["kinesis:Get*", "kinesis:ListShards"], arn("*")),
                   allow("kinesis:Describe*", Condition={"StringEquals": {"aws:ResourceTag/team": "red"}}))
@@ -203,13 +233,15 @@ def reader_file(broker, text):
 
 def main(program):
     os.environ.update(client_environment())
-    text = keys(document(allow("kinesis:Put*", arn("in")), deny("kinesis:Delete*")))
+    text = keys(document(allow("kinesis:Put*", arn("in")), deny("kinesis:Delete*"),
+                         allow("dynamodb:PutItem", f"arn:aws:dynamodb:*:{HOME}:table/leases")))
     broker = with_credentials(program, "required", text)
     reader_file(broker, READER)
     with broker:
         identities(broker, text)
         accounts(broker)
         consumers(broker)
+        companions(broker)
     print("policies: passed")
 
 
