@@ -1,4 +1,5 @@
-"""Random mutations of valid requests, slow peers and oversized ones: mutations_test.py PROGRAM [COUNT [SEED]]
+"""Random mutations of valid requests to Kinesis and DynamoDB, in JSON and CBOR, over HTTP/1.1 and HTTP/2, slow peers and
+oversized ones: mutations_test.py PROGRAM [COUNT [SEED]]
 
 Each mutation is answered well-formed, in a form that its request allows, and never with 5xx; afterwards the broker still
 serves, and ends without a leak when it is built with a sanitizer."""
@@ -23,6 +24,34 @@ body_time = "3s"
 """
 ODD_VALUES = [None, True, 0, -1, 1, 2**31, 2**63 - 1, -2**63, 1.5, 1e300, -0.0, "", "x", "\x00", "\u20ac" * 300, "a" * 5000,
               [], {}, [[]], [None], {"": None}, "shardId-000000000000", "7", "0" * 200, b"", b"\xff" * 100]
+
+
+KEY = {"id": {"S": "a"}}
+DYNAMODB = [
+    ("ListTables", {"Limit": 3}), ("DescribeTable", {"TableName": "mutated"}),
+    ("PutItem", {"TableName": "mutated", "Item": {"id": {"S": "a"}, "n": {"N": "1"}, "set": {"SS": ["x", "y"]}, "l": {"L": [{"BOOL": True}]}},
+                 "ConditionExpression": "attribute_not_exists(#n) OR n < :v", "ExpressionAttributeNames": {"#n": "n"},
+                 "ExpressionAttributeValues": {":v": {"N": "5"}}}),
+    ("GetItem", {"TableName": "mutated", "Key": KEY, "ProjectionExpression": "id, l[0]"}),
+    ("UpdateItem", {"TableName": "mutated", "Key": KEY, "UpdateExpression": "SET n = if_not_exists(n, :z) + :v REMOVE x ADD c :v",
+                    "ExpressionAttributeValues": {":v": {"N": "5"}, ":z": {"N": "0"}}, "ReturnValues": "ALL_NEW"}),
+    ("UpdateItem", {"TableName": "mutated", "Key": KEY, "AttributeUpdates": {"n": {"Action": "PUT", "Value": {"N": "2"}}},
+                    "Expected": {"n": {"Value": {"N": "1"}}}}),
+    ("Query", {"TableName": "mutated", "KeyConditionExpression": "id = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}),
+    ("Scan", {"TableName": "mutated", "FilterExpression": "contains(id, :v)", "ExpressionAttributeValues": {":v": {"S": "a"}}}),
+    ("TransactWriteItems", {"TransactItems": [{"Delete": {"TableName": "mutated", "Key": KEY}}]}),
+    ("BatchWriteItem", {"RequestItems": {"mutated": [{"PutRequest": {"Item": KEY}}]}})]
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+SETTINGS_FRAME, HEADERS_FRAME, DATA_FRAME, GOAWAY_FRAME, LAST_FRAME_KIND = 4, 1, 0, 7, 9
+
+
+def frame(kind, flags, stream, payload):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def literal(text):
+    assert len(text) < 127
+    return bytes([len(text)]) + text.encode("latin-1")
 
 
 class Peer:
@@ -99,14 +128,14 @@ def check(answer, request):
         return
     if content_type == CBOR:
         document = cbor.decode(body)
-    elif content_type in (JSON, "application/json"):
+    elif content_type in (JSON, JSON.replace("1.1", "1.0"), "application/json"):
         document = json.loads(body)
     else:
         assert body.startswith(b"<") or content_type.startswith("text/"), (content_type, body[:100])
         return
     assert isinstance(document, dict)
     if status != 200:
-        assert re.fullmatch("[A-Za-z]+", document["__type"]), document
+        assert re.fullmatch(r"([a-z0-9.]+#)?[A-Za-z]+", document["__type"]), document
 
 
 class Mutator:
@@ -189,7 +218,8 @@ class Mutator:
         """(bytes, is_last)"""
         draw = self.random
         name, document = draw.choice(self.seeds)
-        content_type = draw.choice([JSON, JSON, CBOR])
+        is_dynamodb = name.startswith("DynamoDB")
+        content_type = JSON.replace("1.1", "1.0") if is_dynamodb else draw.choice([JSON, JSON, CBOR])
         body = self.encoded(self.document(document), content_type)
         if draw.random() < 0.5:
             body = self.bytes(body)
@@ -199,7 +229,7 @@ class Mutator:
             content_type = draw.choice(["", "text/plain", "application/json", "application/x-amz-json-1.0", JSON + ";x=y"])
         is_chunked = draw.random() < 0.05
         head = (f"{draw.choice(['POST'] * 60 + ['GET', 'PUT', 'DELETE', 'HEADS', 'OPTIONS'])} / HTTP/1.1\r\nHost: localhost\r\n"
-                f"Content-Type: {content_type}\r\nX-Amz-Target: Kinesis_20131202.{name}\r\n").encode("latin-1")
+                f"Content-Type: {content_type}\r\nX-Amz-Target: {'' if is_dynamodb else 'Kinesis_20131202.'}{name}\r\n").encode("latin-1")
         if is_chunked:
             middle = draw.randrange(len(body) + 1)
             pieces = [piece for piece in (body[:middle], body[middle:]) if piece]
@@ -211,13 +241,110 @@ class Mutator:
             return self.bytes(head + (body if draw.random() < 0.5 else b"")), True
         return head + body, False
 
+    def http2_request(self):
+        """A connection's bytes with one to three requests, and how many they are; no number when anything is damaged."""
+        draw = self.random
+        count = draw.choice([1, 1, 2, 3])
+        frames = [PREFACE, frame(SETTINGS_FRAME, 0, 0, b"")]
+        for stream in range(1, 2 * count, 2):
+            target, document = draw.choice(self.targets)
+            content_type = draw.choice([JSON, CBOR]) if target.startswith("Kinesis") else JSON.replace("1.1", "1.0")
+            body = self.encoded(document, content_type)
+            fields = {":method": "POST", ":scheme": "http", ":path": "/", ":authority": "localhost",
+                      "content-type": content_type, "x-amz-target": target}
+            block = b"".join(b"\x00" + literal(name) + literal(value) for name, value in fields.items())
+            frames.append(frame(HEADERS_FRAME, 4, stream, block))
+            frames += [frame(DATA_FRAME, 0, stream, body[at:at + 16384]) for at in range(0, len(body), 16384)]
+            frames.append(frame(DATA_FRAME, 1, stream, b""))
+        kind = draw.randrange(4)
+        if kind == 0:
+            return b"".join(frames), count
+        if kind == 1:  # of what the frames hold and say of themselves
+            return PREFACE + self.bytes(b"".join(frames[1:])), None
+        rest = frames[1:]
+        if kind == 2:  # their order, their number, and kinds that nobody asked for
+            for _ in range(draw.choice([1, 2, 5])):
+                rest.insert(draw.randrange(len(rest) + 1), draw.choice([
+                    draw.choice(rest), frame(draw.randrange(12), draw.randrange(256), draw.choice([0, 1, 2, 3, 2**31 - 1]),
+                                             draw.randbytes(draw.choice([0, 4, 5, 6, 8, 40])))]))
+        else:
+            at = draw.randrange(len(rest))
+            rest[at] = rest[at][:9] + self.bytes(rest[at][9:])
+            rest[at] = (len(rest[at]) - 9).to_bytes(3, "big") + rest[at][3:]
+        return PREFACE + b"".join(rest), None
+
+
+def read_frames(peer, wanted):
+    """Checks that all that comes is frames; ends with the connection or the end of `wanted` streams, whose number it gives."""
+    data, ended, is_refused = b"", set(), False
+    while True:
+        while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
+            length, kind, flags = int.from_bytes(data[:3], "big"), data[3], data[4]
+            assert length <= 16384 and kind <= LAST_FRAME_KIND, data[:40]
+            if kind in (HEADERS_FRAME, DATA_FRAME) and flags & 1:
+                ended.add(int.from_bytes(data[5:9], "big"))
+            is_refused = is_refused or kind == GOAWAY_FRAME
+            data = data[9 + length:]
+        if wanted is not None and len(ended) >= wanted:
+            return ended, is_refused
+        try:
+            more = peer.recv(1 << 16)
+        except ConnectionResetError:
+            return ended, is_refused
+        if more == b"":
+            assert data == b"", f"half a frame: {data[:100]}"
+            return ended, is_refused
+        data += more
+
+
+def mutate_http2(broker, mutator, count, seed):
+    address, whole, answered, refused = Peer(broker).address, 0, 0, 0
+    mutator.targets = [("Kinesis_20131202." + name, document) for name, document in mutator.seeds
+                       if name not in ("SubscribeToShard", "DeleteStream")]
+    mutator.targets += [("DynamoDB_20120810." + name, document) for name, document in DYNAMODB]
+    mutator.seeds = mutator.targets
+    for number in range(count):
+        request, wanted = mutator.http2_request()
+        try:
+            with socket.create_connection(address, timeout=30) as peer:
+                try:
+                    peer.sendall(request)
+                    if wanted is None:
+                        peer.shutdown(socket.SHUT_WR)
+                except (ConnectionResetError, BrokenPipeError):
+                    pass
+                ended, is_refused = read_frames(peer, wanted)
+            assert wanted is None or len(ended) == wanted, f"{len(ended)} of {wanted} are answered"
+        except Exception:
+            print(f"seed {seed}, HTTP/2 mutation {number}: {request[:2000]!r}")
+            raise
+        whole, answered, refused = whole + (wanted is not None), answered + len(ended), refused + is_refused
+    print(f"{count} HTTP/2 connections, seed {seed}: {whole} whole, {answered} answers, {refused} ended with GOAWAY")
+    assert answered > count // 10 and refused > 0, "mutations that change nothing"
+
+
+def make_table(broker):
+    body = json.dumps({"TableName": "mutated", "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                       "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST"}).encode()
+    answer = Peer(broker).ask(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: "
+                              b"DynamoDB_20120810.CreateTable\r\nContent-Length: %d\r\n\r\n" % len(body) + body, True)
+    assert answer[0] == 200, answer
+
 
 def mutate(broker, count, seed):
     wire = Wire(broker)
+    make_table(broker)
     wire.call("CreateStream", {"StreamName": "m", "ShardCount": 2})
     iterators = [wire.call("GetShardIterator", {"StreamName": "m", "ShardId": f"shardId-00000000000{i}",
                                                 "ShardIteratorType": "TRIM_HORIZON"})["ShardIterator"] for i in (0, 1)]
+    consumer = wire.call("RegisterStreamConsumer", {"StreamARN": "arn:aws:kinesis:us-east-1:000000000000:stream/m",
+                                                    "ConsumerName": "c"})["Consumer"]["ConsumerARN"]
     mutator, peer, seen, silent = Mutator(seed, iterators), Peer(broker), {}, 0
+    for shard in ("shardId-000000000000", "shardId-000000000001"):
+        for kind in ("TRIM_HORIZON", "LATEST"):
+            mutator.seeds.append(("SubscribeToShard", {"ConsumerARN": consumer, "ShardId": shard,
+                                                       "StartingPosition": {"Type": kind}}))
+    mutator.seeds += [("DynamoDB_20120810." + name, document) for name, document in DYNAMODB]
     for number in range(count):
         request, is_last = mutator.request()
         try:
@@ -234,8 +361,10 @@ def mutate(broker, count, seed):
             raise
         seen[answer[0]] = seen.get(answer[0], 0) + 1
     peer.close()
+    mutator.seeds = [seed_ for seed_ in mutator.seeds if not seed_[0].startswith("DynamoDB")]
     print(f"{count} mutations, seed {seed}: {dict(sorted(seen.items()))}, {silent} without an answer")
     assert seen.get(200, 0) > count // 20 and seen.get(400, 0) > count // 20, seen
+    mutate_http2(broker, mutator, count // 5, seed)
 
 
 def slow_peers(broker):

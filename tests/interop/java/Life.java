@@ -86,7 +86,7 @@ public final class Life {
 
     private Life(String url, boolean isAsync) {
         this.isAsync = isAsync;
-        var credentials = StaticCredentialsProvider.create(AwsBasicCredentials.create("AKIDEXAMPLE", "secret"));
+        var credentials = StaticCredentialsProvider.create(AwsBasicCredentials.create("tidemill", "tidemill"));
         var override = ClientOverrideConfiguration.builder().addExecutionInterceptor(new Facts())
             .retryStrategy(DefaultRetryStrategy.doNotRetry()).build();
         AttributeMap trust = AttributeMap.builder().put(SdkHttpConfigurationOption.TRUST_ALL_CERTIFICATES, true).build();

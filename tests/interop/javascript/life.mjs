@@ -21,7 +21,7 @@ function membersOf(document, prefix = "") {
 
 function makeClient() {
   const options = {endpoint: url, region: "eu-west-1", maxAttempts: 1,
-                   credentials: {accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret"}};
+                   credentials: {accessKeyId: "tidemill", secretAccessKey: "tidemill"}};
   if (version === "http1") options.requestHandler = new NodeHttpHandler();
   const client = new sdk.KinesisClient(options);
   client.middlewareStack.add((next, context) => async (args) => {
