@@ -58,9 +58,11 @@ Task<ApiStatus> get_records(Call& call) {
         co_return refuse("DryRunOperationException", "The request would have succeeded.");
 
     RateLimits* const limits_kept = call.service.limits();
-    if (limits_kept != nullptr && !co_await limits_kept->admit_read(shard->uid))
+    if (limits_kept != nullptr && !co_await limits_kept->admit_read(shard->uid)) {
+        if (auto* counts = call.service.shard_counts(shard->uid)) ++counts->reads_refused;
         co_return refuse("ProvisionedThroughputExceededException",
                          shard_rate_exceeded(call, stream, *shard));
+    }
     const std::int64_t limit = call.input.integer_or("Limit", kRecordsMax);
     const ReadLimits limits{kAnswerBytesMax, static_cast<std::uint64_t>(limit)};
     const auto read = co_await call.service.read(shard->uid, iterator->next, limits);
@@ -73,6 +75,12 @@ Task<ApiStatus> get_records(Call& call) {
     const auto written =
         write_records(out, stream, *shard, *read, iterator->next, most, call.reading);
     if (limits_kept != nullptr) co_await limits_kept->charge_read(shard->uid, written.bytes);
+    if (auto* counts = call.service.shard_counts(shard->uid)) {
+        counts->count_read(written.count, written.bytes);
+        counts->last_read = call.clock.mono_now();
+        const auto age = now - written.last_arrival.value_or(now);
+        counts->iterator_age = std::max(age, std::chrono::milliseconds{});
+    }
 
     // The rule that KCL insists on: no next iterator if and only if there are children.
     const bool is_finished =

@@ -146,6 +146,8 @@ Task<ShardSubscription::Next> ShardSubscription::send_records(HttpBodyWriter& to
     SubscriptionStats& stats = registry_.stats();
     stats.records += written.count;
     stats.bytes += written.bytes;
+    if (auto* counts = service_.shard_counts(shard().uid))
+        counts->count_read(written.count, written.bytes);
     if (pace_) pace_->charge(static_cast<double>(written.bytes), now());
     co_return co_await send_frame(to);
 }

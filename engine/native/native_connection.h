@@ -90,6 +90,7 @@ class NativeConnection final : private TurnHook {
         ProduceOp* next_free = nullptr;
         std::uint32_t request_id = 0;
         std::size_t bytes = 0;
+        std::uint64_t counted_records = 0, counted_bytes = 0;  // where metrics of shards are shown
     };
     /// A request that may be given up, and for a subscription its credit.
     struct LongRequest {
@@ -104,6 +105,7 @@ class NativeConnection final : private TurnHook {
     void hello(const wire::FrameView& frame);
     void produce(const wire::FrameView& frame);
     static void on_appended(AppendOp& op) noexcept;
+    void count(const ProduceOp& op);
     void answer_append(ProduceOp& op);
     Result<ShardWriter*> writer_of(ShardUid shard);
     Status start_long(const wire::FrameView& frame);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/native/native_connection.h"
+#include "engine/usage/limited_writer.h"
 
 namespace tidemill {
 
@@ -41,6 +42,11 @@ void NativeConnection::produce(const wire::FrameView& frame) {
     op.result = {};
     op.request_id = frame.header.request_id;
     op.bytes = frame.attachment.size();
+    op.counted_records = op.counted_bytes = 0;
+    if (service().shard_counts(shard) != nullptr) {
+        op.counted_records = batch->record_count();
+        op.counted_bytes = records_bytes_of(*batch);
+    }
     ++requests_in_flight_;
     bytes_in_flight_ += op.bytes;
     gate_.enter();
@@ -52,9 +58,19 @@ void NativeConnection::on_appended(AppendOp& op) noexcept {
     mine.connection->answer_append(mine);
 }
 
+void NativeConnection::count(const ProduceOp& op) {
+    ShardCounts* const counts = service().shard_counts(op.shard);
+    if (counts == nullptr) return;
+    if (op.result.outcome == Outcome::Committed && !op.result.is_duplicate)
+        counts->count_written(op.counted_records, op.counted_bytes);
+    else if (op.result.error.code == Errc::Throttled)
+        counts->writes_refused += op.counted_records;
+}
+
 void NativeConnection::answer_append(ProduceOp& op) {
     const auto& result = op.result;
     const auto kind = static_cast<std::uint8_t>(wire::Kind::Produce);
+    if (op.counted_records > 0) count(op);
     if (result.outcome == Outcome::Committed) {
         const wire::ProduceReply reply(result.first_ordinal, to_millis(result.arrival),
                                        result.is_duplicate ? 1u : 0u);

@@ -34,6 +34,8 @@ Task<Status> answer_usage(NativeConnection& connection, const NativeRequest& req
 Task<Status> answer_leases(NativeConnection& connection, const NativeRequest& request,
                            NativeReply& reply);
 
+/// Counts what a reader is given, where metrics of single shards are shown.
+void count_read(StreamService& service, ShardUid shard, const ReadResult& result);
 wire::FetchReply fetch_reply_of(const ReadResult& result);
 
 }  // namespace tidemill

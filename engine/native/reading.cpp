@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/native/native_requests.h"
+#include "engine/usage/limited_writer.h"
 
 namespace tidemill {
 namespace {
@@ -35,6 +36,7 @@ Task<Status> fetch(NativeConnection& connection, wire::FetchRequest request, Nat
         if (!result.batches.empty() || is_over || connection.now() >= deadline ||
             !reply.is_wanted()) {
             if (rates != nullptr) co_await rates->charge_read(shard, bytes_of(result));
+            count_read(connection.service(), shard, result);
             const auto head = fetch_reply_of(result);
             reply.send(wire::struct_bytes(head), std::move(result.batches));
             co_return Status{};
@@ -46,6 +48,15 @@ Task<Status> fetch(NativeConnection& connection, wire::FetchRequest request, Nat
 }
 
 }  // namespace
+
+void count_read(StreamService& service, ShardUid shard, const ReadResult& result) {
+    ShardCounts* const counts = service.shard_counts(shard);
+    if (counts == nullptr) return;
+    for (const auto& slice : result.batches) {
+        const auto batch = RecordBatchView::trusted(slice.bytes);
+        counts->count_read(batch.record_count(), records_bytes_of(batch));
+    }
+}
 
 wire::FetchReply fetch_reply_of(const ReadResult& result) {
     return {result.next, result.tail.trim, result.tail.end, to_millis(result.tail.last_arrival),

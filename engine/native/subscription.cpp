@@ -87,6 +87,7 @@ Task<void> NativeConnection::run_subscription(std::uint32_t id, wire::SubscribeR
             state.credit -= std::min(state.credit, bytes);
             if (pace) pace->charge(static_cast<double>(bytes), now());
             from = result->next;
+            count_read(service(), shard, *result);
             const auto head = fetch_reply_of(*result);
             reply.send(wire::struct_bytes(head), std::move(result->batches), false);
             continue;

@@ -81,6 +81,30 @@ constexpr OnDemandCounter kOnDemandCounters[] = {
      &OnDemandStats::one_key},
 };
 
+struct ShardCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t ShardCounts::* value;
+};
+/// In the order of kShardMetricNames, of which the last is a gauge.
+constexpr ShardCounter kShardCounters[] = {
+    {"tidemill_shard_incoming_bytes_total", "IncomingBytes: data and keys put into the shard",
+     &ShardCounts::incoming_bytes},
+    {"tidemill_shard_incoming_records_total", "IncomingRecords: records put into the shard",
+     &ShardCounts::incoming_records},
+    {"tidemill_shard_outgoing_bytes_total", "OutgoingBytes: data and keys read from the shard",
+     &ShardCounts::outgoing_bytes},
+    {"tidemill_shard_outgoing_records_total", "OutgoingRecords: records read from the shard",
+     &ShardCounts::outgoing_records},
+    {"tidemill_shard_write_throughput_exceeded_total",
+     "WriteProvisionedThroughputExceeded: records refused above the shard's rate",
+     &ShardCounts::writes_refused},
+    {"tidemill_shard_read_throughput_exceeded_total",
+     "ReadProvisionedThroughputExceeded: reads refused above the shard's rate",
+     &ShardCounts::reads_refused},
+};
+static_assert(std::size(kShardCounters) + 1 == std::size(kShardMetricNames));
+
 struct ThrottleCounter {
     const char* name;
     const char* help;
@@ -141,6 +165,31 @@ void register_encryption_metrics(CoreMetrics& metrics, std::uint32_t cores,
                 .sampled_counter(counter.name, counter.help, {}, [&service, value = counter.value] {
                     return service.encryption_stats().*value;
                 });
+}
+
+Task<MetricsSnapshot> collect_shard_metrics(LocalStreamService& service) {
+    const auto all = co_await service.collect_shard_counts();
+    const auto catalog = service.catalog();
+    MetricRegistry metrics;
+    for (const auto& [name, stream] : catalog->streams) {
+        if (stream->shard_metrics == 0) continue;
+        for (const auto& shard : stream->shards) {
+            const auto found = all.find(shard.uid);
+            const ShardCounts counts = found == all.end() ? ShardCounts{} : found->second;
+            const MetricLabels labels{{"stream", name}, {"shard", shard_id_text(shard.index)}};
+            for (std::size_t i = 0; i < std::size(kShardCounters); ++i)
+                if ((stream->shard_metrics >> i & 1u) != 0)
+                    metrics.counter(kShardCounters[i].name, kShardCounters[i].help, labels)
+                        .add(counts.*kShardCounters[i].value);
+            if ((stream->shard_metrics >> std::size(kShardCounters) & 1u) != 0)
+                metrics
+                    .gauge("tidemill_shard_iterator_age_milliseconds",
+                           "IteratorAgeMilliseconds: how old the last read's last record was",
+                           labels)
+                    .set(counts.iterator_age.count());
+        }
+    }
+    co_return metrics.snapshot();
 }
 
 void register_service_metrics(MetricRegistry& metrics, const LocalStreamService& service) {

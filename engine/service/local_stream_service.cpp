@@ -19,6 +19,7 @@ LocalStreamService::LocalStreamService(std::vector<Reactor*> reactors, LogStore&
       on_demand_options_(usage.mode == LimitsMode::Aws ? aws_on_demand(usage.on_demand)
                                                        : usage.on_demand),
       limits_(usage.mode == LimitsMode::Aws ? std::make_unique<RateLimits>(reactors_) : nullptr),
+      watched_(reactors_),
       cores_(reactors_.size()) {}
 
 Task<Result<std::unique_ptr<LocalStreamService>>> LocalStreamService::start(

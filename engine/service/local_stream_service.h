@@ -88,6 +88,11 @@ class LocalStreamService final : public StreamService {
     RateLimits* limits() override { return limits_.get(); }
     Task<Result<std::vector<ShardRates>>> shard_rates(std::string stream) override;
     Task<Result<LimitsReport>> limits_report(std::string stream) override;
+    ShardCounts* shard_counts(ShardUid shard) override {
+        return watched_.find(shard, *catalog_.view());
+    }
+    /// Of all cores, by shard. Core: any.
+    Task<std::map<ShardUid, ShardCounts>> collect_shard_counts() { return watched_.collect(); }
     Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
                                               std::vector<PutRecord> records) override;
     Result<ShardWriter*> writer(ShardUid shard) override;
@@ -176,6 +181,7 @@ class LocalStreamService final : public StreamService {
     Task<std::vector<PutOutcome>> put_routed(const StreamInfo& stream,
                                              const std::vector<PutRecord>& records,
                                              const std::vector<Admission>& admissions);
+    void count_put(const std::vector<PutRecord>& records, const std::vector<PutOutcome>& outcomes);
     Task<void> follow_reshard(const StreamInfo& before, const std::vector<PutRecord>& records,
                               std::vector<PutOutcome>& outcomes);
 
@@ -220,6 +226,7 @@ class LocalStreamService final : public StreamService {
     EncryptionOptions encryption_;
     OnDemandOptions on_demand_options_;
     std::unique_ptr<RateLimits> limits_;  // none: null
+    WatchedShards watched_;
     std::vector<Core> cores_;
 
     // First reactor only.

@@ -16,6 +16,7 @@
 #include "engine/service/stream_control.h"
 #include "engine/usage/rate_limits.h"
 #include "engine/usage/shard_rates.h"
+#include "engine/usage/watched_shards.h"
 #include "proto/wire_limits.h"
 
 namespace tidemill {
@@ -137,6 +138,11 @@ class StreamService : public StreamControl {
     virtual Task<Result<std::vector<ShardRates>>> shard_rates(std::string stream);
     /// What the broker, or one stream, has used of what it may. Errors: NotFound.
     virtual Task<Result<LimitsReport>> limits_report(std::string stream);
+
+    /// What this core counts of a shard, or null when its stream shows no metrics of single shards.
+    /// put_records counts by itself; whoever writes by `writer`, or reads for a client, counts
+    /// there. Valid until the next suspension.
+    virtual ShardCounts* shard_counts(ShardUid) { return nullptr; }
 
     // Writing.
     /// Routes each record by its hash key, or evenly when the stream says so, and appends one batch

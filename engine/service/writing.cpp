@@ -124,7 +124,22 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_records(const StreamInfo& 
     auto outcomes = co_await put_routed(stream, records, admissions);
     if (std::ranges::any_of(outcomes, is_refused_by_closed_shard))
         co_await follow_reshard(stream, records, outcomes);
+    if (stream.shard_metrics != 0) count_put(records, outcomes);
     co_return outcomes;
+}
+
+void LocalStreamService::count_put(const std::vector<PutRecord>& records,
+                                   const std::vector<PutOutcome>& outcomes) {
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        if (outcomes[i].shard == nullptr) continue;
+        ShardCounts* const counts = shard_counts(outcomes[i].shard->uid);
+        if (counts == nullptr) continue;
+        const AppendResult& append = outcomes[i].append;
+        if (append.outcome == Outcome::Committed)
+            counts->count_written(1, records[i].partition_key.size() + records[i].data.size());
+        else if (append.error.code == Errc::Throttled)
+            ++counts->writes_refused;
+    }
 }
 
 /// Where each record goes, and whether it fits into that shard's rate. One that will be refused

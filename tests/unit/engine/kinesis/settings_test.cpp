@@ -189,6 +189,29 @@ TEST_CASE("metrics of single shards are chosen by name, and all at once") {
               .type() == "ValidationException");
 }
 
+TEST_CASE("what goes in and out of single shards is counted while somebody wants to see it") {
+    KinesisFixture f;
+    f.create("s");
+    f.call("PutRecord", put(100));
+    CHECK(f.reactor.run(f.service->collect_shard_counts()).empty());
+    f.call("EnableEnhancedMonitoring", R"({"StreamName":"s","ShardLevelMetrics":["ALL"]})");
+    f.call("PutRecord", put(100));
+    f.call("PutRecords", R"({"StreamName":"s","Records":[{"Data":"aGk=","PartitionKey":"key"}]})");
+    f.reactor.advance(std::chrono::seconds(5));
+    CHECK(f.read().size() == 3);
+    const auto all = f.reactor.run(f.service->collect_shard_counts());
+    REQUIRE(all.size() == 1);
+    const ShardCounts& counts = all.begin()->second;
+    CHECK(counts.incoming_records == 2);
+    CHECK(counts.incoming_bytes == 101 + 5);
+    CHECK(counts.outgoing_records == 3);
+    CHECK(counts.outgoing_bytes == 101 + 101 + 5);
+    CHECK(counts.iterator_age == std::chrono::seconds(5));
+    f.call("DisableEnhancedMonitoring", R"({"StreamName":"s","ShardLevelMetrics":["ALL"]})");
+    f.read();
+    CHECK(f.reactor.run(f.service->collect_shard_counts()).empty());
+}
+
 TEST_CASE("channels are refused by an error that the model has for them") {
     KinesisFixture f;
     for (const auto* operation :
