@@ -23,7 +23,8 @@ namespace tidemill {
 /// Encryption at rest: docs/encryption.md.
 struct EncryptionConfig {
     MasterKeySource master_key, previous_master_key;
-    bool is_default = false;                      ///< for new streams
+    bool is_default = false;  ///< for new streams
+    bool has_own_key = true;  ///< without a master key the data directory gets one of its own
     std::chrono::hours data_key_age{90 * 24};     ///< 0: a data key never gets old
     std::uint64_t data_key_bytes = 1024 * 1_GiB;  ///< 0: no bound
 };

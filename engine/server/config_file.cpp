@@ -137,10 +137,11 @@ Status set_key_command(const toml::node& value, Config& config) {
     }
     return {};
 }
-Status set_encryption_default(const toml::node& value, Config& config) {
+template <bool EncryptionConfig::* Member>
+Status set_encryption_switch(const toml::node& value, Config& config) {
     ASSIGN(const std::string_view text, text_of(value));
     if (text != "on" && text != "off") return wrong_type("\"on\" or \"off\"");
-    config.encryption.is_default = text == "on";
+    config.encryption.*Member = text == "on";
     return {};
 }
 Status set_key_age(const toml::node& value, Config& config) {
@@ -266,7 +267,8 @@ constexpr Key kKeys[] = {
     {"encryption.previous_master_key_file", set_key_file<&EncryptionConfig::previous_master_key>},
     {"encryption.previous_master_key_command",
      set_key_command<&EncryptionConfig::previous_master_key>},
-    {"encryption.default", set_encryption_default},
+    {"encryption.default", set_encryption_switch<&EncryptionConfig::is_default>},
+    {"encryption.own_key", set_encryption_switch<&EncryptionConfig::has_own_key>},
     {"encryption.data_key_age", set_key_age},
     {"encryption.data_key_bytes", set_key_bytes},
     {"limits.mode", set_limits_mode},

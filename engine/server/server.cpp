@@ -5,6 +5,8 @@
 #include "engine/aws/aws_door.h"
 #include "engine/catalog/sqlite_catalog_store.h"
 #include "engine/cloudwatch/cloudwatch_api.h"
+#include "engine/crypto/master_key_source.h"
+#include "engine/crypto/own_master_key.h"
 #include "engine/dynamodb/dynamodb_api.h"
 #include "engine/dynamodb/table_door.h"
 #include "engine/http/http_server.h"
@@ -23,6 +25,7 @@
 #include "engine/server/server_metrics.h"
 #include "engine/server/table_metrics.h"
 #include "engine/service/local_stream_service.h"
+#include "engine/service/stored_keys.h"
 #include "engine/telemetry/core_metrics.h"
 #include "engine/telemetry/prometheus.h"
 
@@ -108,6 +111,7 @@ struct Server::Parts {
 
     Reactor& home() { return reactors->at(CoreId{0}); }
     Status load_keys();
+    Status load_own_key();
     Status load_credentials();
     void report_auth() const;
     Status start_reactors();
@@ -128,8 +132,28 @@ Status Server::Parts::load_keys() {
     std::optional<MasterKey> previous;
     if (wanted.previous_master_key.is_given()) {
         ASSIGN(previous, load_master_key(wanted.previous_master_key));
+    } else if (const auto own = own_master_key_file(config.data_directory);
+               std::filesystem::exists(own)) {
+        ASSIGN(previous, load_master_key({own, {}}));
     }
     encryption.keys = std::make_shared<const KeyRing>(std::move(current), std::move(previous));
+    return {};
+}
+
+/// With no master key configured: the directory's own. One that needs another key is given none.
+Status Server::Parts::load_own_key() {
+    if (encryption.keys != nullptr || !config.encryption.has_own_key) return {};
+    const auto file = own_master_key_file(config.data_directory);
+    std::optional<MasterKey> key;
+    if (std::filesystem::exists(file)) {
+        ASSIGN(key, load_master_key({file, {}}));
+    } else {
+        auto look = [this] { return needs_master_key(*catalog); };
+        ASSIGN(const bool needs_another, run_on(home(), look));
+        if (needs_another) return {};
+        ASSIGN(key, make_own_master_key(config.data_directory));
+    }
+    encryption.keys = std::make_shared<const KeyRing>(std::move(*key));
     return {};
 }
 
@@ -186,6 +210,7 @@ Status Server::Parts::open_stores() {
 }
 
 Status Server::Parts::start_service() {
+    TRY(load_own_key());
     auto make_service = [this] {
         return LocalStreamService::start(all_of(*reactors), *log, *catalog, encryption,
                                          config.usage);
@@ -229,7 +254,8 @@ Status Server::Parts::open_doors() {
     health = std::make_unique<HealthPage>([] { return std::string{}; });
     metrics_page = std::make_unique<MetricsPage>([this]() -> Task<std::string> {
         co_await read_log_stats();
-        const auto of_cores = co_await metrics->collect();
+        auto of_cores = co_await metrics->collect();
+        of_cores.merge(co_await collect_shard_metrics(*service));
         const auto of_queries = co_await queries->metrics_text();
         const auto of_clients = co_await cloudwatch->metrics_text();
         co_return to_prometheus(of_cores) + of_queries + of_clients;

@@ -133,6 +133,11 @@ Task<Status> purge_if_due(CatalogStore& store) {
 
 }  // namespace
 
+Task<Result<bool>> needs_master_key(CatalogStore& store) {
+    CO_ASSIGN(const auto row, co_await store.read(kKeySpace, kStoreKey));
+    co_return row.has_value();
+}
+
 Task<Result<StoredKeys>> open_stored_keys(CatalogStore& store, const KeyRing* ring) {
     StoredKeys result;
     Missing missing;

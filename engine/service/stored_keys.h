@@ -22,6 +22,9 @@ struct StoredKeys {
 /// those of the store.
 Task<Result<StoredKeys>> open_stored_keys(CatalogStore& store, const KeyRing* ring);
 
+/// Whether the store has been served with a master key, and so needs one.
+Task<Result<bool>> needs_master_key(CatalogStore& store);
+
 constexpr const char* kBlobSpace = "blob";
 constexpr const char* kSealedBlobSpace = "sealed_blob";
 

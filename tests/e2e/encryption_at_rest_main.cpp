@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
                    sealed = place / "sealed.toml";
     std::ofstream(key) << "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef\n";
     fs::permissions(key, fs::perms::owner_read | fs::perms::owner_write);
-    std::ofstream(plain) << "";
+    std::ofstream(plain) << "[encryption]\nown_key = \"off\"\n";
     std::ofstream(sealed) << "[encryption]\nmaster_key_file = \"" << key.string()
                           << "\"\ndefault = \"on\"\n";
     // The search must be able to find what it looks for.

@@ -147,8 +147,26 @@ with tempfile.TemporaryDirectory() as folder:
     run("stream", "encrypt", "readings", "--off", "--rotate", *here, code=2)
     broker.end(signal.SIGTERM)
 
-    # A broker without keys says so.
-    broker = Broker(folder / "third", bare)
-    assert "no master key" in run("stream", "create", "s", "--encrypt", "--connect", broker.address, code=1)
+    # A directory has a key of its own where none is configured; another one takes its place.
+    third = folder / "third"
+    broker = Broker(third, bare)
+    here = ("--connect", broker.address)
+    own = third / "own-master.key"
+    assert own.stat().st_mode & 0o777 == 0o600
+    run("stream", "create", "s", "--encrypt", *here)
+    run("put", "s", *here, text=f"{SECRET} own\n")
+    broker.end(signal.SIGKILL)
+    assert not shows_secret(third)
+    broker = Broker(third, bare)
+    assert texts(broker.address, "s") == [f"{SECRET} own"]
+    described = json.loads(run("stream", "describe", "s", "--connect", broker.address))["encryption"]
+    assert described["master_key"] == run("keys", "show", str(own)).strip()
+    broker.end(signal.SIGTERM)
+    Broker(third, config).end(signal.SIGTERM)
+    own.unlink()
+    assert f"{fingerprint} is needed" in refused(third, bare)
+    assert not own.exists()
+    broker = Broker(third, config)
+    assert texts(broker.address, "s") == [f"{SECRET} own"]
     broker.end(signal.SIGTERM)
 print("ok")

@@ -40,12 +40,15 @@ TEST_CASE("wrong types, broken TOML and values out of range are refused") {
 TEST_CASE("encryption is configured by a file or by a command, never by both") {
     const auto config = parse_config(
         "[encryption]\nmaster_key_command = [\"get\", \"the key\"]\ndefault = \"on\"\n"
-        "previous_master_key_file = \"/k\"\ndata_key_age = \"48h\"\ndata_key_bytes = \"1GiB\"\n",
+        "previous_master_key_file = \"/k\"\ndata_key_age = \"48h\"\ndata_key_bytes = \"1GiB\"\n"
+        "own_key = \"off\"\n",
         "t.toml");
     REQUIRE(config);
     CHECK(config->encryption.master_key.command == std::vector<std::string>{"get", "the key"});
     CHECK(config->encryption.previous_master_key.file == "/k");
     CHECK(config->encryption.is_default);
+    CHECK_FALSE(config->encryption.has_own_key);
+    CHECK(Config{}.encryption.has_own_key);
     CHECK(config->encryption.data_key_age == std::chrono::hours(48));
     CHECK(config->encryption.data_key_bytes == 1_GiB);
     CHECK(validate(*config));
