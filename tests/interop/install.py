@@ -124,7 +124,7 @@ def rust(directory):
 
 def kcl(directory, version):
     """A class path with that version of the Kinesis Client Library and our worker."""
-    programs = os.path.join(HERE, "kcl")
+    programs = os.path.join(HERE, "kcl1" if version.startswith("1.") else "kcl")
 
     def steps(folder):
         shutil.copy(os.path.join(programs, "pom.xml"), folder)

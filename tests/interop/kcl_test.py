@@ -16,7 +16,7 @@ try:
 except ImportError:
     skip("boto3 is not installed")
 
-SECONDS = 100  # for each thing that is waited for
+SECONDS = 150  # for each thing that is waited for
 STREAM, APPLICATION = "clicks", "counter"
 
 
