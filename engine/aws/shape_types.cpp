@@ -1,5 +1,6 @@
 #include "engine/aws/shape_types.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -53,10 +54,15 @@ ApiStatus check_blob(Value& value) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '+' || c == '/' || c == '=';
     };
-    for (const char c : *text)
-        if (!is_base64(c))
-            return wrong_type(fmt::format(
-                "'{}' can not be converted to a Blob: Invalid Base64 character: '{}'", *text, c));
+    const auto wrong = std::ranges::find_if_not(*text, is_base64);
+    if (wrong != text->end()) {
+        // The whole character: a part of one would make the answer unreadable.
+        const auto is_continued = [](char c) { return (static_cast<unsigned char>(c) >> 6) == 2; };
+        const auto end = std::find_if_not(wrong + 1, text->end(), is_continued);
+        return wrong_type(
+            fmt::format("'{}' can not be converted to a Blob: Invalid Base64 character: '{}'",
+                        *text, std::string_view(wrong, end)));
+    }
     Value::Blob blob;
     blob.bytes.resize(base64_decoded_max(text->size()));
     auto* begin = reinterpret_cast<std::byte*>(blob.bytes.data());

@@ -149,7 +149,8 @@ def blobs(wire):
     record = {"StreamName": "s", "PartitionKey": "k"}
     for text, words in (
             ("x", "Base64 encoded length is expected a multiple of 4 bytes but found: 1"),
-            ("=aGk", None), ("aGk-", "Invalid Base64 character: '-'"), ("aGl=", None), ("a\u00fck", None)):
+            ("=aGk", None), ("aGk-", "Invalid Base64 character: '-'"), ("aGl=", None),
+            ("a\u00fck", "Invalid Base64 character: '\u00fc'")):
         kind, message = error(wire, "PutRecord", {**record, "Data": text})
         assert kind == "SerializationException" and f"'{text}' can not be converted to a Blob: " in message, message
         assert words is None or message.endswith(words), message
