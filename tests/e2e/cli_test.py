@@ -166,10 +166,10 @@ with tempfile.TemporaryDirectory() as folder:
         assert lines(run("stream", "mode", "clicks", "provisioned", *here))[0]["mode"] == "provisioned"
         run("stream", "mode", "clicks", "sometimes", *here, code=2)
 
-        # Encryption without a master key: said, and nothing changes.
+        # Encryption with the data directory's own master key.
         assert "not encrypted" in run("stream", "encrypt", "status", "clicks", "-o", "human", *here)
-        assert "master key" in run("stream", "encrypt", "start", "clicks", *here, code=1)
-        assert "master key" in run("stream", "encrypt", "clicks", *here, code=1)
+        assert lines(run("stream", "encrypt", "start", "clicks", *here))[0]["encryption"]["on"] is True
+        assert "not encrypted" not in run("stream", "encrypt", "status", "clicks", "-o", "human", *here)
         assert lines(run("stream", "encrypt", "stop", "clicks", *here))[0]["encryption"]["on"] is False
         run("stream", "encrypt", *here, code=2)
         run("stream", "encrypt", "clicks", "--off", "--rotate", *here, code=2)

@@ -5,18 +5,54 @@ import base64
 import hashlib
 import http.client
 import json
+import os
+import socket
+import ssl
+import struct
 import sys
 import time
 import urllib.parse
 
 import cbor
 import event_stream
+import signer
 from broker import Broker
 from facts import Facts
-from transports import connected, speaks_http2
+from transports import PREFACE, connected, speaks_http2
 from wire import CBOR, JSON, Wire
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
+
+
+def http2_request(broker, headers, body):
+    """The header block that answers one POST over HTTP/2, every header written as a literal."""
+    def text(value):
+        value = value.encode()
+        size = bytes([len(value)]) if len(value) < 127 else b"\x7f" + _varint(len(value) - 127)
+        return size + value
+
+    def frame(kind, flags, stream, payload):
+        return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+    block = b"".join(b"\x00" + text(name) + text(value) for name, value in sorted(
+        ({":method": "POST", ":scheme": "http", ":path": "/"} | headers).items()))
+    with connected(broker) as peer:
+        peer.sendall(PREFACE + frame(1, 4, 1, block) + frame(0, 1, 1, body))
+        stream = peer.makefile("rb")
+        while True:
+            head = stream.read(9)
+            assert len(head) == 9, "closed without an answer"
+            payload = stream.read(int.from_bytes(head[:3], "big"))
+            if head[3] == 1:
+                return payload
+
+
+def _varint(value):
+    out = b""
+    while value >= 128:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
 
 
 class Traps:
@@ -69,6 +105,18 @@ class Traps:
         # One that a client sends is taken and means nothing.
         assert self.call("DescribeStream", StreamName="t01", StreamId="a" * 20 + "-abc")
 
+    def t02_authority_is_signed_under_its_own_name(self):
+        """As the JavaScript SDK does over HTTP/2, where there is no Host."""
+        key = signer.Key("tidemill", "tidemill")
+        body = b"{}"
+        for authority, status in ((":".join(self.address), b"\x88"), ("elsewhere.example:1", None)):
+            headers = {":authority": ":".join(self.address), "content-type": JSON,
+                       "x-amz-target": "Kinesis_20131202.ListStreams"}
+            signed = signer.signed_headers(key, headers, body) | {":authority": authority}
+            assert ";:authority" in signed["authorization"] or "=:authority;" in signed["authorization"]
+            answer = http2_request(self.broker, signed, body)
+            assert answer.startswith(b"\x88") == (status is not None), (authority, answer)
+
     def t03_one_port_speaks_every_http(self):
         """HTTP/1.1, HTTP/2 by prior knowledge, both over TLS with ALPN, and HTTP/2 over TLS without any."""
         for alpn, is_tls in ((None, False), (["h2"], True), (["h2", "http/1.1"], True), (None, True)):
@@ -81,8 +129,8 @@ class Traps:
             assert peer.recv(15).startswith(b"HTTP/1.1 200")
             peer.close()
 
-    def t04_initial_response_comes_first(self):
-        """botocore fails without it; t07 and t09 are the same for the events' encoding and their pace."""
+    def t04_t07_t09_first_response_encoding_and_pace(self):
+        """botocore fails without the first; Java ends a connection that is silent for ten seconds."""
         shard, = self.stream("t04")
         consumer = self.consumer("t04")
         self.put("t04")
@@ -252,6 +300,45 @@ class Traps:
         latest = self.iterator("t19", shard, "LATEST")
         number = self.put("t19")["SequenceNumber"]
         assert [r["SequenceNumber"] for r in self.call("GetRecords", ShardIterator=latest)["Records"]] == [number]
+
+    def t20_a_certificate_that_names_its_host(self):
+        """The KPL checks the host's name, and takes a host and a port without a path."""
+        certificate = os.path.join(self.broker.directory, "data", "tls", "certificate.pem")
+        context = ssl.create_default_context(cafile=certificate)
+        for host in ("localhost", "127.0.0.1"):
+            connection = http.client.HTTPSConnection(host, int(self.address[1]), timeout=30, context=context)
+            connection.request("POST", "/", b"{}", {"X-Amz-Target": "Kinesis_20131202.ListStreams", "Content-Type": JSON})
+            assert connection.getresponse().status == 200, host
+            connection.close()
+        try:
+            context.wrap_socket(socket.create_connection((self.address[0], int(self.address[1]))), server_hostname="other.example")
+        except ssl.SSLCertVerificationError:
+            return
+        raise AssertionError("the certificate is good for any name")
+
+    def t21_conditions_and_updates_in_the_old_form(self):
+        """KCL says Expected and AttributeUpdates where others write expressions."""
+        def table(operation, **request):
+            answer = self.wire.send("POST", json.dumps(request).encode(), {
+                "X-Amz-Target": f"DynamoDB_20120810.{operation}", "Content-Type": "application/x-amz-json-1.0"})
+            return answer.status, json.loads(answer.body)
+        key = {"leaseKey": {"S": "shardId-0"}}
+        assert table("CreateTable", TableName="t21", BillingMode="PAY_PER_REQUEST",
+                     AttributeDefinitions=[{"AttributeName": "leaseKey", "AttributeType": "S"}],
+                     KeySchema=[{"AttributeName": "leaseKey", "KeyType": "HASH"}])[0] == 200
+        new = {"TableName": "t21", "Item": key | {"leaseCounter": {"N": "0"}}, "Expected": {"leaseKey": {"Exists": False}}}
+        assert table("PutItem", **new)[0] == 200
+        status, error = table("PutItem", **new)
+        assert status == 400 and error["__type"].endswith("#ConditionalCheckFailedException"), error
+        for counter, status in (("0", 200), ("0", 400), ("1", 200)):
+            got = table("UpdateItem", TableName="t21", Key=key,
+                        Expected={"leaseCounter": {"Value": {"N": counter}}, "leaseOwner": {"Exists": False}}
+                        if counter == "0" and status == 200 else {"leaseCounter": {"Value": {"N": counter}}},
+                        AttributeUpdates={"leaseCounter": {"Value": {"N": "1"}, "Action": "ADD"},
+                                          "leaseOwner": {"Value": {"S": "one"}, "Action": "PUT"}})
+            assert got[0] == status, got
+        item = table("GetItem", TableName="t21", Key=key, ConsistentRead=True)[1]["Item"]
+        assert item == key | {"leaseCounter": {"N": "2"}, "leaseOwner": {"S": "one"}}, item
 
     def t22_an_arn_may_stand_for_the_name(self):
         self.stream("t22")

@@ -121,7 +121,15 @@ public final class Worker {
         thread.setDaemon(true);
         thread.start();
         while (System.in.read() >= 0) { }
-        boolean isDone = scheduler.startGracefulShutdown().get(60, java.util.concurrent.TimeUnit.SECONDS);
+        // KCL 2's graceful shutdown may wait for ever when a shard ended just before; what it has checkpointed counts.
+        java.util.concurrent.Future<Boolean> stopping = scheduler.startGracefulShutdown();
+        boolean isDone = false;
+        try {
+            isDone = stopping.get(30, java.util.concurrent.TimeUnit.SECONDS);
+        } catch (java.util.concurrent.TimeoutException late) {
+            scheduler.shutdown();
+            thread.join(30000);
+        }
         say("stopped", worker, isDone);
         System.exit(0);
     }
