@@ -8,6 +8,7 @@
 #include "console/commands/broker_options.h"
 #include "console/commands/output.h"
 #include "operators/anomaly/forest_bench.h"
+#include "operators/anomaly/hot_spots_bench.h"
 
 namespace tidemill::console {
 namespace {
@@ -19,6 +20,7 @@ struct Options {
     BenchOptions load;
     std::string format;
     anomaly::ForestConfig forest;
+    anomaly::HotSpotConfig hot_spots;
     std::uint64_t points = 100000;
 };
 
@@ -129,12 +131,34 @@ int run_forest(const Options& options) {
     return kExitOk;
 }
 
+int run_hot_spots(const Options& options) {
+    if (const auto valid = options.hot_spots.validate(); !valid)
+        return report(valid.error().message);
+    const auto result = anomaly::run_hot_spots_bench(options.hot_spots, options.points, 42);
+    const auto& config = options.hot_spots;
+    if (choose_format(options.format, stdout_is_terminal()) == OutputFormat::Human)
+        std::printf(
+            "%s records/s with the text of each, %s/s without  (window %u, %u columns, "
+            "radius %g, minimum %u; %.1f hot spots, %.0f bytes of text)\n",
+            short_count(result.records_per_second).c_str(),
+            short_count(result.state_per_cpu_second).c_str(), config.window, config.columns,
+            config.radius, config.minimum, result.mean_hot_spots, result.mean_text_bytes);
+    else
+        std::printf(
+            R"({"records_per_second":%.1f,"records_per_cpu_second":%.1f,"state_per_cpu_second":%.1f,"records":%lu,"window":%u,"dims":%u,"radius":%g,"minimum":%u,"hot_spots":%.2f,"text_bytes":%.1f})"
+            "\n",
+            result.records_per_second, result.records_per_cpu_second, result.state_per_cpu_second,
+            result.records, config.window, config.columns, config.radius, config.minimum,
+            result.mean_hot_spots, result.mean_text_bytes);
+    return kExitOk;
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& app, Run& run) {
     auto options = std::make_shared<Options>();
     options->load.connect = default_endpoint();
-    auto* bench = app.add_subcommand("bench", "Measure a broker, or the forest");
+    auto* bench = app.add_subcommand("bench", "Measure a broker, the forest, or hot spots");
     bench->require_subcommand(1);
     add_load(*bench, run, options, "produce", "Write as fast as acknowledgements allow",
              bench::run_produce)
@@ -172,6 +196,20 @@ void add_bench_command(CLI::App& app, Run& run) {
     forest->add_option("--seed", options->forest.seed, "Seed")->capture_default_str();
     add_output_option(*forest, options->format);
     forest->callback([&run, options] { run = [options] { return run_forest(*options); }; });
+
+    options->hot_spots.radius = 0.2;
+    options->hot_spots.minimum = 17;
+    auto* spots = bench->add_subcommand("hotspots", "Hot spots of a window, one core, no broker");
+    spots->add_option("--window", options->hot_spots.window, "Records that count")
+        ->capture_default_str();
+    spots->add_option("--dims", options->hot_spots.columns, "Columns")->capture_default_str();
+    spots->add_option("--radius", options->hot_spots.radius, "Neighbours are within it")
+        ->capture_default_str();
+    spots->add_option("--minimum", options->hot_spots.minimum, "Neighbours that make a core")
+        ->capture_default_str();
+    spots->add_option("--points", options->points, "Records to measure")->capture_default_str();
+    add_output_option(*spots, options->format);
+    spots->callback([&run, options] { run = [options] { return run_hot_spots(*options); }; });
 }
 
 }  // namespace tidemill::console
