@@ -182,6 +182,11 @@ void HotSpotDetector::expire() { impl_->expire(); }
 std::span<const HotSpot> HotSpotDetector::hot_spots() { return impl_->hot_spots(); }
 std::string_view HotSpotDetector::text() { return impl_->text(); }
 
+std::size_t HotSpotDetector::memory_bytes(const HotSpotConfig& config) {
+    constexpr std::size_t kRecord = 100, kPair = 8;
+    return config.window * (kRecord + config.columns * sizeof(double) + config.minimum * kPair);
+}
+
 std::vector<HotSpotEvent> HotSpotDetector::take_events() {
     impl_->keeps_events = true;
     return std::exchange(impl_->events, {});

@@ -21,6 +21,7 @@ struct HotSpotConfig {
 
     /// Says which parameter is out of its range.
     Status validate() const;
+    bool operator==(const HotSpotConfig&) const = default;
 };
 
 /// A hot spot: a connected component of core records with the records next to them.
@@ -89,6 +90,8 @@ class HotSpotDetector {
     std::vector<std::byte> snapshot() const;
     /// Errors: Corrupt.
     static Result<HotSpotDetector> restore(Bytes snapshot);
+    /// Bytes that a full window holds if each record has `minimum` neighbours; for admission.
+    static std::size_t memory_bytes(const HotSpotConfig& config);
 
     struct Impl;
 

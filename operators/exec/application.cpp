@@ -35,7 +35,7 @@ struct Application::Impl {
 
 namespace {
 
-constexpr std::uint64_t kSnapshotVersion = 1;
+constexpr std::uint64_t kSnapshotVersion = 2;
 
 std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
     for (const char c : text)
@@ -79,7 +79,8 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
         impl->fingerprint = fnv1a(pump.name + made.info.target + made.info.plan, impl->fingerprint);
         if (pump.is_started)
             made.operators =
-                build_pump(impl->context, pump, impl->relays, {options.seed, options.is_kda_score});
+                build_pump(impl->context, pump, impl->relays,
+                           {.seed = options.seed, .is_kda_score = options.is_kda_score});
         impl->pumps.push_back(std::move(made));
     }
     for (auto& relay : impl->relays)

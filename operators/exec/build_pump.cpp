@@ -2,6 +2,7 @@
 
 #include "operators/exec/filter.h"
 #include "operators/exec/forest.h"
+#include "operators/exec/hot_spots.h"
 #include "operators/exec/insert.h"
 #include "operators/exec/project.h"
 #include "operators/exec/slide.h"
@@ -56,9 +57,13 @@ class PumpBuilder {
                                             node.schema);
         if (auto* slide = std::get_if<SlideNode>(&node.body))
             return std::make_unique<Slide>(context_, pump_, input, std::move(*slide));
+        if (auto* spots = std::get_if<HotSpotsNode>(&node.body))
+            return std::make_unique<HotSpots>(context_, pump_, input, std::move(*spots),
+                                              forests_.budget);
         auto& forest = std::get<ForestNode>(node.body);
         const auto config = forest_config(forest);
-        return std::make_unique<Forest>(context_, pump_, input, std::move(forest), config);
+        return std::make_unique<Forest>(context_, pump_, input, std::move(forest), config,
+                                        forests_.budget);
     }
 
     anomaly::ForestConfig forest_config(const ForestNode& node) const {

@@ -11,6 +11,7 @@ namespace tidemill::sql {
 struct ForestDefaults {
     std::uint64_t seed = 42;
     bool is_kda_score = true;
+    std::uint64_t budget = 1 << 30;  ///< bytes of all models of one call
 };
 
 /// The operators of one pump, in an order that never changes for the same SQL (snapshots rely on

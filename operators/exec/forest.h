@@ -1,17 +1,19 @@
 #pragma once
 
 #include "operators/anomaly/random_cut_forest.h"
-#include "operators/exec/operator.h"
+#include "operators/exec/keyed_models.h"
 #include "operators/plan/plan.h"
 
 namespace tidemill::sql {
 
 /// RANDOM_CUT_FOREST and RANDOM_CUT_FOREST_WITH_EXPLANATION: scores each row, then learns it. A row
-/// with a null or NaN among its numbers passes with a null score and is not learnt.
+/// with a null or NaN among its numbers passes with a null score and is not learnt. With PARTITION
+/// BY each key has a forest of its own. `budget`: bytes that all forests may hold; rows of a key
+/// that would go beyond it are refused to the error stream.
 class Forest final : public Operator {
  public:
     Forest(ExecContext& context, std::string pump, Schema input, ForestNode node,
-           const anomaly::ForestConfig& config);
+           const anomaly::ForestConfig& config, std::uint64_t budget);
 
  protected:
     void on_batch(const Batch& batch) override;
@@ -19,14 +21,18 @@ class Forest final : public Operator {
     void load(StateReader& from) override;
 
  private:
-    void score_rows(const Batch& batch);
-    void explain_rows(const Batch& batch);
-    std::string explanation(std::span<const double> record) const;
+    void score(std::uint32_t key, std::size_t first, std::size_t last);
+    void explain(std::uint32_t key, std::size_t first, std::size_t last);
+    std::string explanation() const;
 
-    ForestNode node_;
-    anomaly::RandomCutForest forest_;
+    bool has_explanation_;
+    std::vector<std::string> names_;  // of the columns of a point
+    anomaly::ForestConfig config_;
+    std::size_t most_forests_;
+    KeyedRows rows_;
+    std::vector<anomaly::RandomCutForest> forests_;
     std::vector<double> records_, scores_;
-    std::vector<RowIndex> complete_;  // rows without nulls
+    std::vector<RowIndex> settled_, refused_, kept_;
     std::vector<anomaly::ColumnAttribution> shares_;
     Column score_, explanation_;
 };

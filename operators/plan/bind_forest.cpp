@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/base/result.h"
@@ -40,14 +42,50 @@ SqlResult<std::int64_t> SelectBinder::forest_parameter(const ast::Expr& call, st
     return value;
 }
 
+/// PARTITION BY behind a CURSOR, over its columns.
+SqlResult<std::vector<ExpressionPtr>> SelectBinder::bind_partition(const ast::Expr& cursor,
+                                                                   const PlanNode& input) {
+    const auto scope = scope_of(text_, input, {});
+    ExpressionBinder binder(scope);
+    std::vector<ExpressionPtr> keys;
+    for (const auto& arg : cursor.args) {
+        ASSIGN(auto key, binder.bind(*arg));
+        keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
+/// Numeric columns that make the point; those of PARTITION BY do not.
+SqlResult<std::vector<std::size_t>> SelectBinder::point_columns(
+    const ast::Expr& cursor, const PlanNode& input, const std::vector<ExpressionPtr>& keys) {
+    std::vector<std::size_t> columns;
+    for (std::size_t i = 0; i < input.schema.size(); ++i) {
+        const bool is_key = std::ranges::any_of(keys, [&](const ExpressionPtr& key) {
+            const auto* column = dynamic_cast<const ColumnReference*>(key.get());
+            return column != nullptr && column->index() == i;
+        });
+        if (is_forest_column(input.schema[i]) && !is_key) columns.push_back(i);
+    }
+    if (columns.empty())
+        return failure(cursor.span,
+                       "The CURSOR gives no numeric column (integers, REAL or DOUBLE) to score.");
+    if (columns.size() > kMaxForestColumns)
+        return failure(cursor.span,
+                       fmt::format("The CURSOR gives {} numeric columns; at most {} are allowed.",
+                                   columns.size(), kMaxForestColumns));
+    return columns;
+}
+
 SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
+    if (call.op == "HOTSPOTS") return bind_hot_spots(call);
     const bool has_explanation = call.op == "RANDOM_CUT_FOREST_WITH_EXPLANATION";
     if (call.op != "RANDOM_CUT_FOREST" && !has_explanation) {
         for (const std::string_view later :
-             {"HOTSPOTS", "TOP_K_ITEMS_TUMBLING", "COUNT_DISTINCT_ITEMS_TUMBLING", "GROUP_RANK",
-              "TUMBLE", "HOP", "SESSION", "CUMULATE"})
+             {"TOP_K_ITEMS_TUMBLING", "COUNT_DISTINCT_ITEMS_TUMBLING", "GROUP_RANK", "TUMBLE",
+              "HOP", "SESSION", "CUMULATE"})
             if (call.op == later) return failure(call.span, call.op + " is not supported yet.");
-        const std::string known[] = {"RANDOM_CUT_FOREST", "RANDOM_CUT_FOREST_WITH_EXPLANATION"};
+        const std::string known[] = {"RANDOM_CUT_FOREST", "RANDOM_CUT_FOREST_WITH_EXPLANATION",
+                                     "HOTSPOTS"};
         return failure(call.span, fmt::format("There is no table function {}.{}", call.op,
                                               did_you_mean(call.op, known)));
     }
@@ -74,15 +112,8 @@ SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
     node.sample = static_cast<std::uint32_t>(sample);
     node.time_decay = static_cast<std::uint32_t>(decay);
     node.shingle = static_cast<std::uint32_t>(shingle);
-    for (std::size_t i = 0; i < input->schema.size(); ++i)
-        if (is_forest_column(input->schema[i])) node.columns.push_back(i);
-    if (node.columns.empty())
-        return failure(call.args[0]->span,
-                       "The CURSOR gives no numeric column (integers, REAL or DOUBLE) to score.");
-    if (node.columns.size() > kMaxForestColumns)
-        return failure(call.args[0]->span,
-                       fmt::format("The CURSOR gives {} numeric columns; at most {} are allowed.",
-                                   node.columns.size(), kMaxForestColumns));
+    ASSIGN(node.keys, bind_partition(*call.args[0], *input));
+    ASSIGN(node.columns, point_columns(*call.args[0], *input, node.keys));
     auto plan = make_node(std::move(input));
     plan->body = std::move(node);
     const auto add = [&](std::string name, Type type) {

@@ -30,6 +30,12 @@ class SelectBinder {
     SqlResult<Relation> bind_from(const ast::FromItem& from);
     SqlResult<PlanPtr> bind_stream(const ast::FromItem& from, std::vector<std::string>& qualifiers);
     SqlResult<PlanPtr> bind_forest(const ast::Expr& call);
+    SqlResult<PlanPtr> bind_hot_spots(const ast::Expr& call);
+    SqlResult<std::vector<ExpressionPtr>> bind_partition(const ast::Expr& cursor,
+                                                         const PlanNode& input);
+    SqlResult<std::vector<std::size_t>> point_columns(const ast::Expr& cursor,
+                                                      const PlanNode& input,
+                                                      const std::vector<ExpressionPtr>& keys);
     SqlResult<std::int64_t> forest_parameter(const ast::Expr& call, std::size_t index,
                                              std::string_view name, std::int64_t otherwise,
                                              std::int64_t low, std::int64_t high);

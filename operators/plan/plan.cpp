@@ -45,9 +45,17 @@ struct Describe {
                            list(node.aggregates, node.arguments));
     }
     std::string operator()(const ForestNode& node) const {
-        return fmt::format("Forest{} of {} columns: {} trees, sample {}, decay {}, shingle {}",
+        return fmt::format("Forest{} of {} columns{}{}: {} trees, sample {}, decay {}, shingle {}",
                            node.has_explanation ? " with explanation" : "", node.columns.size(),
-                           node.trees, node.sample, node.time_decay, node.shingle);
+                           node.keys.empty() ? "" : " by ", list(node.keys), node.trees,
+                           node.sample, node.time_decay, node.shingle);
+    }
+    std::string operator()(const HotSpotsNode& node) const {
+        return fmt::format("HotSpots of {} columns{}{}: {}, radius {}, minimum {}",
+                           node.columns.size(), node.keys.empty() ? "" : " by ", list(node.keys),
+                           node.period > 0 ? fmt::format("{} ms", node.period)
+                                           : fmt::format("{} rows", node.window),
+                           node.radius, node.minimum);
     }
     std::string operator()(const UnionNode&) const { return "Union"; }
 };

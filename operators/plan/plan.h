@@ -63,16 +63,29 @@ struct SlideNode {
 /// RANDOM_CUT_FOREST[_WITH_EXPLANATION]. Output: the input's columns, ANOMALY_SCORE [,
 /// ANOMALY_EXPLANATION].
 struct ForestNode {
+    std::vector<ExpressionPtr> keys;   ///< PARTITION BY: a forest each
     std::vector<std::size_t> columns;  ///< numeric columns of the input that make the point
     std::uint32_t trees = 100, sample = 256, time_decay = 100000, shingle = 1;
     bool has_explanation = false;
+};
+
+/// HOTSPOTS. Output: the input's columns, HOTSPOTS_RESULT.
+struct HotSpotsNode {
+    std::vector<ExpressionPtr> keys;   ///< PARTITION BY: a window each
+    std::vector<std::size_t> columns;  ///< numeric columns of the input that make the point
+    std::uint32_t window = 0;          ///< records
+    std::int64_t period = 0;           ///< milliseconds that the window spans; 0: records only
+    double radius = 0;
+    std::uint32_t minimum = 0;
+    bool has_identity = false;
 };
 
 /// UNION ALL; rows merged by ROWTIME.
 struct UnionNode {};
 
 struct PlanNode {
-    std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, SlideNode, ForestNode, UnionNode>
+    std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, SlideNode, ForestNode, HotSpotsNode,
+                 UnionNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

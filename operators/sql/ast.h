@@ -41,7 +41,7 @@ enum class ExprKind : std::uint8_t {
     Like,     ///< args: value, pattern [, escape]; op LIKE or SIMILAR
     IsNull,
     IsTruth,   ///< op: TRUE FALSE UNKNOWN
-    Cursor,    ///< query
+    Cursor,    ///< query; args: PARTITION BY behind it
     Interval,  ///< (args[0] - args[1]) <qualifier>, type
 };
 

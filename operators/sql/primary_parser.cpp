@@ -74,6 +74,15 @@ SqlResult<ExprPtr> ExpressionParser::primary() {
         cursor->kind = ExprKind::Cursor;
         ASSIGN(cursor->query, select());
         TRY(tokens_.expect_symbol(")"));
+        if (tokens_.accept_word("PARTITION")) {
+            TRY(tokens_.expect_word("BY"));
+            const bool is_list = tokens_.accept_symbol("(");
+            do {
+                ASSIGN(auto key, expression());
+                cursor->args.push_back(std::move(key));
+            } while (is_list && tokens_.accept_symbol(","));
+            if (is_list) TRY(tokens_.expect_symbol(")"));
+        }
         return finish(std::move(cursor), begin);
     }
     // LEFT, RIGHT and a few more are reserved, and yet names of functions elsewhere; none of those

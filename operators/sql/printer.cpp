@@ -185,7 +185,8 @@ std::string print(const Expr& expr) {
         case ExprKind::IsTruth:
             return fmt::format("{} IS {}{}", operand(*expr.args[0]), negation, expr.op);
         case ExprKind::Cursor:
-            return "CURSOR(" + print(*expr.query) + ")";
+            return "CURSOR(" + print(*expr.query) + ")" +
+                   (expr.args.empty() ? "" : " PARTITION BY (" + join(expr.args) + ")");
         case ExprKind::Interval:
             return fmt::format("({} - {}) {}", operand(*expr.args[0]), operand(*expr.args[1]),
                                expr.type.to_string().substr(9));

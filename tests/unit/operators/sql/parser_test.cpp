@@ -104,7 +104,7 @@ TEST_SUITE("operators/sql") {
             "DESCRIPTION 'it''s';"
             "CREATE PUMP p STOPPED AS INSERT INTO D (c) SELECT STREAM x.*, SUM(a) AS s FROM "
             "TABLE(RANDOM_CUT_FOREST("
-            "CURSOR(SELECT STREAM * FROM s), 10)) AS x WHERE a > 1 GROUP BY FLOOR(x.ROWTIME TO "
+            "CURSOR(SELECT STREAM * FROM s) PARTITION BY (k, UPPER(n)), 10)) AS x WHERE a > 1 GROUP BY FLOOR(x.ROWTIME TO "
             "DAY), b HAVING COUNT(*) > 2"
             " UNION ALL SELECT y FROM (SELECT STREAM z AS y FROM q) AS w;");
         REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().to_string()));
