@@ -137,7 +137,7 @@ class Demo {
         query::InputDefinition input;
         input.name = "SOURCE_SQL_STREAM_001";
         input.stream = kInputStream;
-        input.format = input_->columns().layout.format;
+        input.layout.format = input_->columns().layout.format;
         input.start = query::StartingPosition::TrimHorizon;
         input.columns = input_->columns().schema;
         if (const auto time = input_->time_column())

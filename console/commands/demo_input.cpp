@@ -25,7 +25,7 @@ class FileInput final : public DemoInput {
         rest_ = text_;
         if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
         const auto format = sql::guess_format(rest_);
-        const char delimiter = sql::guess_delimiter(rest_.substr(0, rest_.find('\n')));
+        const std::string delimiter(1, sql::guess_delimiter(rest_.substr(0, rest_.find('\n'))));
         std::vector<std::string_view> rows;
         for (std::string_view look = rest_; auto row = sql::take_row(format, look);)
             rows.push_back(*row);
@@ -34,7 +34,7 @@ class FileInput final : public DemoInput {
         columns_ = std::move(*found);
         if (format == sql::RecordFormat::Csv) {
             sql::take_row(format, rest_);  // the header is no row
-            if (delimiter != ',')
+            if (delimiter != ",")
                 return fail(Errc::Unsupported,
                             path + ": the demo reads CSV with commas; `tidemill sql` reads others");
         }

@@ -45,6 +45,13 @@ Status check_inputs(const std::vector<InputDefinition>& inputs) {
         if (input.columns.size() > limits::kColumnsMax)
             return fail(Errc::InvalidArgument,
                         fmt::format("an input has at most {} columns", limits::kColumnsMax));
+        if (const auto status = sql::check_layout(input.layout, input.columns);
+            !status && input.columns.size() != 0)
+            return fail(Errc::InvalidArgument,
+                        fmt::format("input \"{}\": {}", input.name, status.error().message));
+        if (input.parts == 0 || input.part >= input.parts)
+            return fail(Errc::InvalidArgument,
+                        fmt::format("input \"{}\" is no part of itself", input.name));
         for (std::size_t j = 0; j < i; ++j)
             if (inputs[j].name == input.name)
                 return fail(Errc::InvalidArgument,

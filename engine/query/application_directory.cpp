@@ -95,12 +95,13 @@ Result<QueryService::Entry*> QueryService::entry_for_change(const std::string& n
 }
 
 Task<Status> QueryService::create(ApplicationDefinition definition) {
-    CO_TRY(check_definition(definition));
-    for (const auto& input : definition.inputs)
+    CO_ASSIGN(const ApplicationDefinition whole, with_declared_streams(definition));
+    CO_TRY(check_definition(whole));
+    for (const auto& input : whole.inputs)
         CO_TRY(service_.find_stream(input.stream));
-    for (const auto& output : definition.outputs)
-        CO_TRY(service_.find_stream(output.stream));
-    CO_TRY(co_await try_compile(definition));
+    for (const auto& output : whole.outputs)
+        if (output.connector == sql::Connector::Stream) CO_TRY(service_.find_stream(output.stream));
+    CO_TRY(co_await try_compile(whole));
     if (is_stopped_) co_return fail(Errc::Unavailable, "the broker stops");
     if (applications_.contains(definition.name))
         co_return fail(Errc::AlreadyExists,

@@ -8,6 +8,15 @@
 
 namespace tidemill::query {
 
+namespace {
+
+/// Of several inputs that share a stream, whether the shard is this one's.
+bool is_own_shard(const InputDefinition& input, std::uint32_t shard) {
+    return shard % input.parts == input.part;
+}
+
+}  // namespace
+
 ApplicationFeed::ApplicationFeed(StreamService& service, Reactor& reactor,
                                  const QueryLimits& limits, std::vector<InputDefinition> inputs,
                                  std::vector<sql::Field> hidden_fields)
@@ -107,12 +116,15 @@ Task<Status> ApplicationFeed::begin_shards(Input& input, bool is_first) {
     CO_ASSIGN(const auto stream, service_.find_stream(input.definition.stream));
     const auto is_done = [&](std::optional<std::uint32_t> parent) {
         if (!parent || stream->shard_by_index(*parent) == nullptr) return true;
+        if (!is_own_shard(input.definition, *parent))
+            return true;  // another input's: its rows come there
         const auto found = input.shards.find(*parent);
         return found != input.shards.end() && found->second.is_finished;
     };
     const bool only_open = is_first && input.definition.start == StartingPosition::Now;
     for (const ShardInfo& info : stream->shards) {
-        if (input.shards.contains(info.index)) continue;
+        if (input.shards.contains(info.index) || !is_own_shard(input.definition, info.index))
+            continue;
         if (only_open && !info.is_open()) {
             input.shards[info.index] = {info, info.end_ordinal, true, false, 0, {}};
             continue;
@@ -135,6 +147,8 @@ Task<Status> ApplicationFeed::begin_shards(Input& input, bool is_first) {
 Task<Result<Ordinal>> ApplicationFeed::first_ordinal(const Input& input, ShardUid shard,
                                                      bool is_first) {
     if (!is_first || input.definition.start == StartingPosition::TrimHorizon) co_return Ordinal{0};
+    if (input.definition.start == StartingPosition::Time)
+        co_return co_await service_.seek_time(shard, from_millis(input.definition.start_time));
     CO_ASSIGN(const TailInfo tail, co_await service_.tail(shard));
     co_return tail.end;
 }

@@ -61,6 +61,7 @@ Task<Result<std::optional<ApplicationCheckpoint>>> HostedApplication::load_check
 }
 
 Task<Status> HostedApplication::open() {
+    CO_ASSIGN(definition_, with_declared_streams(std::move(definition_)));
     CO_ASSIGN(const auto checkpoint, co_await load_checkpoint());
     const ApplicationCheckpoint* from = checkpoint ? &*checkpoint : nullptr;
     feed_ = std::make_unique<ApplicationFeed>(service_, reactor_, limits_, definition_.inputs,

@@ -12,19 +12,17 @@
 namespace tidemill::query {
 namespace {
 
-constexpr char kDelimiter = ',';
-
 bool contains_word(std::string_view text, std::string_view word) {
     const auto same = [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 32 : a) == b; };
     return std::ranges::search(text, word, same).begin() != text.end();
 }
 
 /// Records of a stream have no header line: their fields are COL1, COL2, ...
-std::string header_for(std::string_view row) {
-    sql::CsvLine line(kDelimiter);
+std::string header_for(std::string_view row, const std::string& delimiter) {
+    sql::CsvLine line(delimiter);
     std::string header;
     for (std::size_t i = 1; i <= line.split(row).size(); ++i)
-        header += fmt::format("{}COL{}", i == 1 ? "" : ",", i);
+        header += fmt::format("{}COL{}", i == 1 ? "" : delimiter, i);
     return header;
 }
 
@@ -55,21 +53,21 @@ std::vector<sql::Field> hidden_fields_in(std::string_view sql_text) {
     return fields;
 }
 
-Result<sql::Schema> find_columns(sql::RecordFormat format,
+Result<sql::Schema> find_columns(const sql::RecordLayout& layout,
                                  const std::vector<std::string>& records) {
     std::vector<std::string_view> rows;
     for (std::string_view rest : records)
         while (rows.size() < limits::kSampleRows) {
-            const auto row = sql::take_row(format, rest);
+            const auto row = sql::take_row(layout, rest);
             if (!row) break;
             rows.push_back(*row);
         }
     std::string header;
-    if (format == sql::RecordFormat::Csv && !rows.empty()) {
-        header = header_for(rows.front());
+    if (layout.format == sql::RecordFormat::Csv && !layout.has_header && !rows.empty()) {
+        header = header_for(rows.front(), layout.column_delimiter);
         rows.insert(rows.begin(), header);
     }
-    ASSIGN(auto found, sql::discover_schema(format, rows, kDelimiter));
+    ASSIGN(auto found, sql::discover_schema(layout.format, rows, layout.column_delimiter));
     return std::move(found.schema);
 }
 
@@ -77,41 +75,26 @@ Result<std::unique_ptr<InputDecoder>> InputDecoder::make(const InputDefinition& 
                                                          const sql::Schema& columns,
                                                          std::vector<sql::Field> hidden) {
     std::unique_ptr<InputDecoder> decoder(new InputDecoder);
-    decoder->format_ = input.format;
     decoder->schema_ = columns;
     for (auto& field : hidden) {
         decoder->wants_sequence_number_ |= field.name == "SEQUENCE_NUMBER";
         decoder->schema_.fields.push_back(std::move(field));
     }
-    if (input.rowtime_column.empty()) {
-        decoder->by_arrival_ = sql::make_record_decoder(input.format, decoder->schema_);
-    } else {
-        ASSIGN(const std::size_t rowtime, find_rowtime(input, columns));
-        decoder->by_column_ =
-            sql::make_row_decoder({input.format, kDelimiter, {}}, decoder->schema_, rowtime);
+    std::optional<std::size_t> rowtime;
+    if (!input.rowtime_column.empty()) {
+        ASSIGN(rowtime, find_rowtime(input, columns));
     }
+    ASSIGN(decoder->decoder_, sql::make_record_decoder(input.layout, decoder->schema_, rowtime));
     return decoder;
 }
 
 void InputDecoder::decode(std::string_view record, sql::RecordMetadata metadata,
                           std::int64_t& bound, sql::RowBatch& rows, sql::RejectedRows& rejected) {
     const std::size_t before = rows.size();
-    if (by_arrival_)
-        by_arrival_->decode(record, metadata, rows, rejected);
-    else
-        decode_rows(record, metadata, rows, rejected);
+    decoder_->decode(record, metadata, rows, rejected);
     for (std::size_t row = before; row < rows.size(); ++row) {
         std::int64_t& rowtime = rows.rowtime.slots()[row];
         bound = rowtime = std::max(rowtime, bound);
-    }
-}
-
-void InputDecoder::decode_rows(std::string_view record, const sql::RecordMetadata& metadata,
-                               sql::RowBatch& rows, sql::RejectedRows& rejected) {
-    sql::RejectedRow bad;
-    while (const auto row = sql::take_row(format_, record)) {
-        if (by_column_->decode(*row, metadata, rows, bad)) continue;
-        rejected.push_back(std::exchange(bad, {}));
     }
 }
 

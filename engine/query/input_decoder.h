@@ -9,8 +9,8 @@
 #include "engine/base/time.h"
 #include "engine/query/application_definition.h"
 #include "operators/connect/record_decoder.h"
+#include "operators/connect/record_layout.h"
 #include "operators/connect/rejected_row.h"
-#include "operators/connect/row_decoder.h"
 #include "operators/vector/batch.h"
 
 namespace tidemill::query {
@@ -20,7 +20,8 @@ namespace tidemill::query {
 std::vector<sql::Field> hidden_fields_in(std::string_view sql_text);
 
 /// Finds the columns in sample records. Errors: InvalidArgument when nothing can be made of them.
-Result<sql::Schema> find_columns(sql::RecordFormat format, const std::vector<std::string>& records);
+Result<sql::Schema> find_columns(const sql::RecordLayout& layout,
+                                 const std::vector<std::string>& records);
 
 /// Turns records of one input into rows, ROWTIME ascending: from the rowtime column or the time of
 /// arrival, and never below that of the row before (shards come in any order, clocks jump); the
@@ -43,14 +44,9 @@ class InputDecoder {
 
  private:
     InputDecoder() = default;
-    void decode_rows(std::string_view record, const sql::RecordMetadata& metadata,
-                     sql::RowBatch& rows, sql::RejectedRows& rejected);
-
-    sql::RecordFormat format_ = sql::RecordFormat::Json;
     sql::Schema schema_;
     bool wants_sequence_number_ = false;
-    std::unique_ptr<sql::RecordDecoder> by_arrival_;
-    std::unique_ptr<sql::RowDecoder> by_column_;  // with a rowtime column
+    std::unique_ptr<sql::RecordDecoder> decoder_;
 };
 
 }  // namespace tidemill::query

@@ -201,6 +201,14 @@ class LiveQuery {
 
 Task<void> run_live_query(StreamService& service, Reactor& reactor, const QueryLimits& limits,
                           LiveQueryRequest request, QueryReply& reply) {
+    // The text before a bare SELECT may declare inputs of its own.
+    const auto select = sql::find_bare_select(request.sql_text);
+    if (const Status declared = add_declared_inputs(
+            request.sql_text.substr(0, select.value_or(std::string::npos)), request.inputs);
+        !declared) {
+        reply.send_error(declared.error());
+        co_return;
+    }
     LiveQuery query(service, reactor, limits, std::move(request), reply);
     co_await query.run();
 }

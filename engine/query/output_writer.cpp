@@ -49,7 +49,10 @@ void OutputWriter::take(const sql::Batch& batch) {
             fmt::format_to(std::back_inserter(waiting_.text), "{}", taken_);
         }
         place.data = waiting_.text.size();
-        sql::append_json_row(waiting_.text, schema_, batch, row);
+        if (output_.format == sql::RecordFormat::Csv)
+            sql::append_csv_row(waiting_.text, schema_, batch, row, output_.delimiter);
+        else
+            sql::append_json_row(waiting_.text, schema_, batch, row);
         place.end = waiting_.text.size();
         waiting_.rows.push_back(place);
         ++taken_;

@@ -6,6 +6,7 @@
 #include "engine/query/application_feed.h"
 #include "engine/reactor/turn.h"
 #include "engine/service/sequence.h"
+#include "operators/connect/kpl_aggregate.h"
 #include "operators/vector/batch.h"
 
 namespace tidemill::query {
@@ -21,7 +22,7 @@ Task<Status> ApplicationFeed::find_input_columns(Input& input, bool may_wait,
         CO_ASSIGN(const auto stream, service_.find_stream(input.definition.stream));
         CO_ASSIGN(const auto records, co_await sample(*stream));
         if (!records.empty()) {
-            CO_ASSIGN(input.columns, find_columns(input.definition.format, records));
+            CO_ASSIGN(input.columns, find_columns(input.definition.layout, records));
             co_return Status{};
         }
         if (!may_wait)
@@ -169,10 +170,17 @@ void ApplicationFeed::decode(Input& input, const Shard& shard, const RecordView&
     std::string sequence_number;
     if (input.decoder->wants_sequence_number())
         sequence_number = sequence_of(shard.info, ordinal, arrival).to_string();
-    input.decoder->decode(
-        as_text(record.data),
-        {to_millis(arrival), to_millis(arrival), record.partition_key, sequence_number, shard_id},
-        input.bound, input.rows, rejected_);
+    sql::RecordMetadata metadata{to_millis(arrival), to_millis(arrival), record.partition_key,
+                                 sequence_number, shard_id};
+    const auto aggregate = sql::open_kpl_aggregate(as_text(record.data));
+    if (!aggregate) {
+        input.decoder->decode(as_text(record.data), metadata, input.bound, input.rows, rejected_);
+        return;
+    }
+    for (const auto& inner : *aggregate) {
+        metadata.partition_key = inner.partition_key;
+        input.decoder->decode(inner.data, metadata, input.bound, input.rows, rejected_);
+    }
 }
 
 void ApplicationFeed::push_rows(Input& input) {

@@ -22,11 +22,57 @@ Offset<flatbuffers::Vector<Offset<wire::SqlInput>>> write_inputs(
         const auto columns = write_fields(builder, input.columns);
         tables.push_back(wire::CreateSqlInput(
             builder, builder.CreateString(input.name), builder.CreateString(input.stream),
-            static_cast<wire::SqlRecordFormat>(input.format),
+            static_cast<wire::SqlRecordFormat>(input.layout.format),
             builder.CreateString(input.rowtime_column),
-            static_cast<wire::SqlStartingPosition>(input.start), columns));
+            static_cast<wire::SqlStartingPosition>(input.start), columns,
+            builder.CreateString(input.layout.row_path),
+            builder.CreateVectorOfStrings(input.layout.column_paths),
+            builder.CreateString(input.layout.column_delimiter),
+            builder.CreateString(input.layout.row_delimiter), input.layout.has_header,
+            input.start_time, input.part, input.parts, builder.CreateString(input.preprocess),
+            input.preprocess_timeout));
     }
     return builder.CreateVector(tables);
+}
+
+sql::RecordLayout read_layout(const wire::SqlInput& table) {
+    sql::RecordLayout layout;
+    layout.format = static_cast<sql::RecordFormat>(table.format());
+    layout.row_path = wire::text_of(table.row_path());
+    if (table.column_paths() != nullptr)
+        for (const auto* path : *table.column_paths())
+            layout.column_paths.push_back(path->str());
+    // Absent in what earlier versions wrote.
+    if (table.column_delimiter() != nullptr)
+        layout.column_delimiter = table.column_delimiter()->str();
+    if (table.row_delimiter() != nullptr) layout.row_delimiter = table.row_delimiter()->str();
+    layout.has_header = table.has_header();
+    return layout;
+}
+
+Offset<wire::SqlOutput> write_output(FlatBufferBuilder& builder, const OutputDefinition& output) {
+    return wire::CreateSqlOutput(
+        builder, builder.CreateString(output.name), builder.CreateString(output.stream),
+        builder.CreateString(output.key_column), static_cast<wire::SqlConnector>(output.connector),
+        static_cast<wire::SqlRecordFormat>(output.format), builder.CreateString(output.delimiter),
+        output.has_header, output.batch_rows, output.tries, output.timeout);
+}
+
+Result<OutputDefinition> read_output(const wire::SqlOutput& table) {
+    if (table.connector() > wire::SqlConnector::MAX || table.format() > wire::SqlRecordFormat::MAX)
+        return fail(Errc::Corrupt, "an output has an unknown connector or format");
+    OutputDefinition output;
+    output.name = wire::text_of(table.name());
+    output.stream = wire::text_of(table.stream());
+    output.key_column = wire::text_of(table.key_column());
+    output.connector = static_cast<sql::Connector>(table.connector());
+    output.format = static_cast<sql::RecordFormat>(table.format());
+    if (table.delimiter() != nullptr) output.delimiter = table.delimiter()->str();
+    output.has_header = table.has_header();
+    output.batch_rows = table.batch_rows();
+    output.tries = table.tries();
+    output.timeout = table.timeout();
+    return output;
 }
 
 }  // namespace
@@ -71,7 +117,12 @@ Result<std::vector<InputDefinition>> read_inputs(const InputTables* inputs) {
         InputDefinition input;
         input.name = wire::text_of(table->name());
         input.stream = wire::text_of(table->stream());
-        input.format = static_cast<sql::RecordFormat>(table->format());
+        input.layout = read_layout(*table);
+        input.start_time = table->start_time();
+        input.part = table->part();
+        input.parts = table->parts();
+        input.preprocess = wire::text_of(table->preprocess());
+        input.preprocess_timeout = table->preprocess_timeout();
         input.rowtime_column = wire::text_of(table->rowtime_column());
         input.start = static_cast<StartingPosition>(table->start());
         ASSIGN(input.columns, read_fields(table->columns()));
@@ -84,9 +135,7 @@ Offset<wire::SqlApplication> write_definition(FlatBufferBuilder& builder,
                                               const ApplicationDefinition& definition) {
     std::vector<Offset<wire::SqlOutput>> outputs;
     for (const auto& output : definition.outputs)
-        outputs.push_back(wire::CreateSqlOutput(builder, builder.CreateString(output.name),
-                                                builder.CreateString(output.stream),
-                                                builder.CreateString(output.key_column)));
+        outputs.push_back(write_output(builder, output));
     const auto inputs = write_inputs(builder, definition.inputs);
     return wire::CreateSqlApplication(builder, builder.CreateString(definition.name),
                                       builder.CreateString(definition.sql_text), inputs,
@@ -100,10 +149,10 @@ Result<ApplicationDefinition> read_definition(const wire::SqlApplication& table)
     definition.sql_text = wire::text_of(table.text());
     ASSIGN(definition.inputs, read_inputs(table.inputs()));
     if (table.outputs() != nullptr)
-        for (const auto* output : *table.outputs())
-            definition.outputs.push_back({wire::text_of(output->name()),
-                                          wire::text_of(output->stream()),
-                                          wire::text_of(output->key_column())});
+        for (const auto* output : *table.outputs()) {
+            ASSIGN(auto read, read_output(*output));
+            definition.outputs.push_back(std::move(read));
+        }
     definition.seed = table.seed();
     definition.is_kda_score = table.is_kda_score();
     definition.is_started = table.is_started();

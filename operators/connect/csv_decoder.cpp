@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "operators/connect/coercion.h"
@@ -13,7 +15,9 @@ class CsvDecoder final : public SchemaDecoder {
  public:
     CsvDecoder(const RowLayout& layout, const Schema& schema,
                std::optional<std::size_t> rowtime_column)
-        : SchemaDecoder(schema, rowtime_column), line_(layout.delimiter) {
+        : SchemaDecoder(schema, rowtime_column),
+          line_(layout.delimiter),
+          allows_more_(layout.allows_more_fields) {
         for (const auto& name : layout.csv_columns)
             columns_.push_back(schema.find(name));
         // Without names the fields are the columns in order.
@@ -25,13 +29,13 @@ class CsvDecoder final : public SchemaDecoder {
  private:
     bool fill(std::string_view row, RowBatch& rows, RejectedRow& bad) override {
         const auto& fields = line_.split(row);
-        if (fields.size() > columns_.size()) {
+        if (fields.size() > columns_.size() && !allows_more_) {
             bad.name = "PARSE_ERROR";
             bad.message = fmt::format("the row has {} fields where {} are known", fields.size(),
                                       columns_.size());
             return false;
         }
-        for (std::size_t i = 0; i < fields.size(); ++i) {
+        for (std::size_t i = 0; i < std::min(fields.size(), columns_.size()); ++i) {
             if (!columns_[i]) continue;
             Column& column = rows.columns[*columns_[i]];
             is_set_[*columns_[i]] = 1;
@@ -48,6 +52,7 @@ class CsvDecoder final : public SchemaDecoder {
     }
 
     CsvLine line_;
+    bool allows_more_;
     std::vector<std::optional<std::size_t>> columns_;  // of each field
 };
 

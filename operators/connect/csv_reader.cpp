@@ -41,7 +41,7 @@ const std::vector<CsvField>& CsvLine::split(std::string_view line) {
             at = end;
         }
         if (at == std::string_view::npos) break;
-        ++at;
+        at += delimiter_.size();
     }
     for (const auto& [field, text] : in_opened)
         fields_[field].text = opened_[text];

@@ -16,11 +16,11 @@ struct CsvField {
 /// where no doubled quotes had to be opened.
 class CsvLine {
  public:
-    explicit CsvLine(char delimiter) : delimiter_(delimiter) {}
+    explicit CsvLine(std::string delimiter) : delimiter_(std::move(delimiter)) {}
     const std::vector<CsvField>& split(std::string_view line);
 
  private:
-    char delimiter_;
+    std::string delimiter_;
     std::vector<CsvField> fields_;
     std::vector<std::string> opened_;
 };

@@ -63,7 +63,7 @@ class FileSource final : public Source {
         if (rest_.starts_with("\xef\xbb\xbf"))
             rest_.remove_prefix(3);  // a byte order mark is no data
         format_ = guess_format(rest_);
-        const char delimiter = guess_delimiter(rest_.substr(0, rest_.find('\n')));
+        const std::string delimiter(1, guess_delimiter(rest_.substr(0, rest_.find('\n'))));
         std::vector<std::string_view> sample;
         for (std::string_view look = rest_.substr(0, kSampleBytes);
              auto row = take_row(format_, look);)

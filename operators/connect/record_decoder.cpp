@@ -13,8 +13,8 @@ std::string_view trim(std::string_view text) {
 
 class RowByRowDecoder final : public RecordDecoder {
  public:
-    RowByRowDecoder(RecordFormat format, const Schema& schema)
-        : format_(format), rows_(make_row_decoder({format, ',', {}}, schema)) {}
+    RowByRowDecoder(RecordFormat format, std::unique_ptr<RowDecoder> rows)
+        : format_(format), rows_(std::move(rows)) {}
 
     void decode(std::string_view record, const RecordMetadata& metadata, RowBatch& rows,
                 RejectedRows& rejected) override {
@@ -44,7 +44,12 @@ class RowByRowDecoder final : public RecordDecoder {
 }  // namespace
 
 std::unique_ptr<RecordDecoder> make_record_decoder(RecordFormat format, const Schema& schema) {
-    return std::make_unique<RowByRowDecoder>(format, schema);
+    return make_row_by_row_decoder(format, make_row_decoder({format, ",", {}, false}, schema));
+}
+
+std::unique_ptr<RecordDecoder> make_row_by_row_decoder(RecordFormat format,
+                                                       std::unique_ptr<RowDecoder> rows) {
+    return std::make_unique<RowByRowDecoder>(format, std::move(rows));
 }
 
 std::vector<Field> record_metadata_fields() {

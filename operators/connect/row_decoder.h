@@ -18,9 +18,10 @@ namespace tidemill::sql {
 /// How rows lie in the bytes of a record or a file.
 struct RowLayout {
     RecordFormat format = RecordFormat::Json;
-    char delimiter = ',';  ///< CSV: between fields
+    std::string delimiter = ",";  ///< CSV: between fields
     std::vector<std::string>
         csv_columns;  ///< CSV: names of the fields in order; columns are found by name
+    bool allows_more_fields = false;  ///< CSV: fields behind the last column are skipped
 };
 
 /// Turns one row's text into values of a schema's columns. A member or field that the schema does
@@ -44,6 +45,10 @@ class RowDecoder {
 /// milliseconds); it stays an ordinary column as well.
 std::unique_ptr<RowDecoder> make_row_decoder(const RowLayout& layout, const Schema& schema,
                                              std::optional<std::size_t> rowtime_column = {});
+
+/// Rows of `format`, one after the other, by `rows`.
+std::unique_ptr<RecordDecoder> make_row_by_row_decoder(RecordFormat format,
+                                                       std::unique_ptr<RowDecoder> rows);
 
 /// Takes the first row off `rest` (the bytes of one record, or a file): a JSON document, however it
 /// is spread over lines, or a CSV line with its quoted line ends. Nothing when only white space is

@@ -16,8 +16,9 @@ void append_cell(std::string& to, const Column& column, std::size_t row) {
         append_text(to, column.type(), column.slots()[row & column.row_mask()]);
 }
 
-void append_csv_text(std::string& to, std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos && !text.empty()) {
+void append_csv_text(std::string& to, std::string_view text, std::string_view delimiter) {
+    if (!text.empty() && text.find_first_of("\"\r\n") == std::string_view::npos &&
+        text.find(delimiter) == std::string_view::npos) {
         to += text;
         return;
     }
@@ -55,23 +56,24 @@ void append_json_row(std::string& to, const Schema& schema, const Batch& batch, 
     to += '}';
 }
 
-void append_csv_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row) {
+void append_csv_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row,
+                    std::string_view delimiter) {
     (void)schema;
     for (std::size_t i = 0; i < batch.columns.size(); ++i) {
         const Column& column = *batch.columns[i];
-        if (i != 0) to += ',';
+        if (i != 0) to += delimiter;
         if (column.is_null(row)) continue;
         if (column.type().storage() == Storage::Text)
-            append_csv_text(to, column.text_at(row));
+            append_csv_text(to, column.text_at(row), delimiter);
         else
             append_cell(to, column, row);
     }
 }
 
-void append_csv_header(std::string& to, const Schema& schema) {
+void append_csv_header(std::string& to, const Schema& schema, std::string_view delimiter) {
     for (std::size_t i = 0; i < schema.size(); ++i) {
-        if (i != 0) to += ',';
-        append_csv_text(to, schema[i].name);
+        if (i != 0) to += delimiter;
+        append_csv_text(to, schema[i].name, delimiter);
     }
 }
 

@@ -15,9 +15,10 @@ namespace tidemill::sql {
 void append_json_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row);
 /// Appends one row as CSV without line break: NULL is an empty field, an empty text is "", quotes
 /// where RFC 4180 needs them.
-void append_csv_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row);
+void append_csv_row(std::string& to, const Schema& schema, const Batch& batch, std::size_t row,
+                    std::string_view delimiter = ",");
 /// The column names as a CSV line without line break.
-void append_csv_header(std::string& to, const Schema& schema);
+void append_csv_header(std::string& to, const Schema& schema, std::string_view delimiter = ",");
 using tidemill::append_json_string;
 /// One cell as a person reads it, "NULL" for a null.
 std::string cell_text(const Column& column, std::size_t row);

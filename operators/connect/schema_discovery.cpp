@@ -120,16 +120,17 @@ Result<DiscoveredSchema> discover_json(const std::vector<std::string_view>& rows
     if (columns.size() == 0)
         return fail(Errc::InvalidArgument,
                     fmt::format("no columns found: no row is a JSON object ({})", why));
-    return DiscoveredSchema{columns.schema(), {RecordFormat::Json, ',', {}}};
+    return DiscoveredSchema{columns.schema(), {RecordFormat::Json, ",", {}, false}};
 }
 
-Result<DiscoveredSchema> discover_csv(const std::vector<std::string_view>& rows, char delimiter) {
+Result<DiscoveredSchema> discover_csv(const std::vector<std::string_view>& rows,
+                                      const std::string& delimiter) {
     if (rows.empty())
         return fail(Errc::InvalidArgument, "no columns found: the sample has no header line");
     CsvLine line(delimiter);
     Columns columns;
     DiscoveredSchema found;
-    found.layout = {RecordFormat::Csv, delimiter, {}};
+    found.layout = {RecordFormat::Csv, delimiter, {}, false};
     for (const auto& field : line.split(rows[0])) {
         std::string name(field.text);
         if (name.empty()) name = fmt::format("COL_{}", found.layout.csv_columns.size() + 1);
@@ -153,7 +154,7 @@ Result<DiscoveredSchema> discover_csv(const std::vector<std::string_view>& rows,
 
 Result<DiscoveredSchema> discover_schema(RecordFormat format,
                                          const std::vector<std::string_view>& rows,
-                                         char delimiter) {
+                                         const std::string& delimiter) {
     return format == RecordFormat::Json ? discover_json(rows) : discover_csv(rows, delimiter);
 }
 

@@ -20,7 +20,7 @@ struct DiscoveredSchema {
 /// Errors: InvalidArgument when nothing can be made of the sample.
 Result<DiscoveredSchema> discover_schema(RecordFormat format,
                                          const std::vector<std::string_view>& rows,
-                                         char delimiter = ',');
+                                         const std::string& delimiter = ",");
 
 /// JSON when the text begins with an object, else CSV. The delimiter is the one of , ; tab | that
 /// the first line has most of.

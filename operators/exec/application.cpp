@@ -22,7 +22,7 @@ struct Application::Impl {
 
     ExecContext context;
     std::vector<std::unique_ptr<Relay>> relays;  // as StreamId counts; the error stream is the last
-    std::size_t input_count = 0;
+    std::vector<char> is_input;                  // by relay
     std::vector<Pump> pumps;
     std::uint64_t fingerprint = 0;
     std::int64_t last_error_time = kNoBound;
@@ -56,15 +56,16 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
         catalog.push_back({input.name, input.schema, true});
     ASSIGN(auto plan, plan_application(sql_text, catalog));
     auto impl = std::make_unique<Impl>();
-    impl->input_count = inputs.size();
     impl->fingerprint =
         fnv1a(fmt::format("{} {}", options.seed, options.is_kda_score), 0xcbf29ce484222325);
     for (const auto& stream : plan.catalog.streams) {
+        impl->is_input.push_back(stream.is_input ? 1 : 0);
         impl->relays.push_back(std::make_unique<Relay>(impl->context, stream.name, stream.schema));
         impl->fingerprint = fnv1a(stream.name, impl->fingerprint);
         for (const auto& field : stream.schema.fields)
             impl->fingerprint = fnv1a(field.name + " " + field.type.to_string(), impl->fingerprint);
     }
+    impl->is_input.push_back(0);
     impl->relays.push_back(
         std::make_unique<Relay>(impl->context, std::string(kErrorStream), error_stream_schema()));
     for (auto& pump : plan.pumps) {
@@ -92,7 +93,7 @@ std::vector<StreamInfo> Application::streams() const {
     std::vector<StreamInfo> streams;
     for (std::size_t i = 0; i < impl_->relays.size(); ++i) {
         const auto& relay = *impl_->relays[i];
-        streams.push_back({relay.name(), relay.schema(), i < impl_->input_count, relay.rows()});
+        streams.push_back({relay.name(), relay.schema(), impl_->is_input[i] != 0, relay.rows()});
     }
     return streams;
 }
@@ -137,7 +138,8 @@ const Schema& Application::schema(StreamId stream) const {
 void Application::set_now(WallTime now) { impl_->context.now = to_millis(now); }
 
 void Application::Impl::push(std::size_t input, const Batch& batch) {
-    TM_CHECK(input < input_count, "rows pushed into a stream that is no input");
+    TM_CHECK(input < is_input.size() && is_input[input] != 0,
+             "rows pushed into a stream that is no input");
     TM_CHECK(!is_finished, "rows pushed after the end");
     if (batch.size() == 0) return;
     relays[input]->push(0, batch);
@@ -150,7 +152,8 @@ void Application::Impl::push(std::size_t input, const Batch& batch) {
 }
 
 void Application::Impl::advance(std::size_t input, std::int64_t bound) {
-    TM_CHECK(input < input_count, "a bound for a stream that is no input");
+    TM_CHECK(input < is_input.size() && is_input[input] != 0,
+             "a bound for a stream that is no input");
     context.latest_rowtime =
         bound == kEndOfTime ? context.latest_rowtime : std::max(context.latest_rowtime, bound);
     relays[input]->advance(0, bound);
@@ -198,8 +201,8 @@ void Application::advance(StreamId input, WallTime rowtime_bound) {
 }
 
 void Application::finish() {
-    for (std::size_t input = 0; input < impl_->input_count; ++input)
-        impl_->advance(input, kEndOfTime);
+    for (std::size_t input = 0; input < impl_->is_input.size(); ++input)
+        if (impl_->is_input[input] != 0) impl_->advance(input, kEndOfTime);
     impl_->is_finished = true;
 }
 

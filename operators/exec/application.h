@@ -74,7 +74,7 @@ class Application {
     Application(const Application&) = delete;
     Application& operator=(const Application&) = delete;
 
-    /// Inputs first, then in the order of creation, last `error_stream`.
+    /// The given inputs first, then in the order of creation, last `error_stream`.
     std::vector<StreamInfo> streams() const;
     std::vector<PumpInfo> pumps() const;
     std::vector<OperatorStats> stats() const;

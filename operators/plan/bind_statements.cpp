@@ -10,6 +10,7 @@
 #include "operators/sql/nearest_name.h"
 #include "operators/sql/parser.h"
 #include "operators/sql/printer.h"
+#include "operators/sql/stream_options.h"
 
 namespace tidemill::sql {
 
@@ -47,6 +48,7 @@ class StatementBinder {
         }
         if (create.name.text == "error_stream" || create.name.text == "ERROR_STREAM")
             return failure(create.name.span, "error_stream is a system stream and exists already.");
+        if (is_source(create)) return add_source(create, stream);
         const auto existing = plan_.catalog.find(create.name.text);
         if (!existing) {
             plan_.catalog.streams.push_back(std::move(stream));
@@ -69,6 +71,25 @@ class StatementBinder {
                     fmt::format("The stream {} cannot be replaced: pump {} uses it already.",
                                 print_name(create.name.text), print_name(pump.name)));
         plan_.catalog.streams[*existing] = std::move(stream);
+        return {};
+    }
+
+    // Rows from outside: whoever feeds the application may have declared the same streams.
+    SqlResult<void> add_source(const ast::CreateStream& create, CatalogStream stream) {
+        for (auto& name : source_stream_names(create)) {
+            const auto existing = plan_.catalog.find(name);
+            if (existing && plan_.catalog.streams[*existing].is_input) continue;
+            if (existing)
+                return failure(create.name.span,
+                               fmt::format("The stream {} exists already.", print_name(name)));
+            if (create.columns.empty())
+                return failure(create.name.span,
+                               fmt::format("The columns of {} are not known here: declare them.",
+                                           print_name(create.name.text)));
+            stream.name = std::move(name);
+            stream.is_input = true;
+            plan_.catalog.streams.push_back(stream);
+        }
         return {};
     }
 

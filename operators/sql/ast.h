@@ -110,6 +110,15 @@ struct ColumnDefinition {
     Name name;
     Type type;
     bool is_not_null = false;
+    std::optional<std::string> path;  ///< where a record has it: PATH '$.a.b'
+};
+
+/// `name = value` of WITH (...)
+struct StreamOption {
+    Name name;  ///< looked up without regard to case
+    std::string value;
+    bool is_string = false;  ///< else a number or a word
+    Span value_span;
 };
 
 struct CreateStream {
@@ -117,6 +126,7 @@ struct CreateStream {
     Name name;
     std::vector<ColumnDefinition> columns;
     std::optional<std::string> description;
+    std::vector<StreamOption> options;  ///< WITH (source = ...)
 };
 
 struct CreatePump {

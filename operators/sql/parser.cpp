@@ -5,6 +5,7 @@
 #include "operators/sql/expression_parser.h"
 #include "operators/sql/lexer.h"
 #include "operators/sql/nearest_name.h"
+#include "operators/sql/stream_options.h"
 
 namespace tidemill::sql {
 
@@ -73,6 +74,8 @@ class StatementParser {
         ast::CreateStream create;
         create.or_replace = or_replace;
         ASSIGN(create.name, tokens_.expect_name("the name of the stream"));
+        // A source may leave its columns to be found.
+        if (tokens_.is_word("WITH") || tokens_.is_word("OPTIONS")) return finish_stream(create);
         TRY(tokens_.expect_symbol("("));
         do {
             ast::ColumnDefinition column;
@@ -84,12 +87,25 @@ class StatementParser {
             } else {
                 tokens_.accept_word("NULL");
             }
+            if (tokens_.accept_word("PATH")) {
+                ASSIGN(column.path, tokens_.expect_string("a path in quotes, like '$.a.b'"));
+            }
             create.columns.push_back(std::move(column));
         } while (tokens_.accept_symbol(","));
         if (!tokens_.accept_symbol(")")) return tokens_.expected("',' or ')'");
+        return finish_stream(create);
+    }
+
+    SqlResult<ast::Statement> finish_stream(ast::CreateStream& create) {
         ASSIGN(create.description, description());
-        if (tokens_.is_word("OPTIONS") || tokens_.is_word("WITH"))
-            return tokens_.not_yet(tokens_.peek().span, tokens_.peek().text + " of a stream");
+        ASSIGN(create.options, parse_stream_options(tokens_));
+        if (!create.description) {
+            ASSIGN(create.description, description());
+        }
+        if (create.columns.empty() && !is_source(create))
+            return tokens_.failure(
+                create.name.span,
+                "A stream needs columns; only one WITH (source = ...) may leave them out.");
         return ast::Statement{std::move(create), {}};
     }
 

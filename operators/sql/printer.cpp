@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "operators/sql/stream_options.h"
 #include "operators/sql/token_cursor.h"
 #include "operators/vector/time_text.h"
 
@@ -233,11 +234,14 @@ std::string print(const ast::Statement& statement) {
     if (const auto* stream = std::get_if<ast::CreateStream>(&statement.body)) {
         std::string columns;
         for (const auto& column : stream->columns)
-            columns +=
-                fmt::format("{}{} {}{}", columns.empty() ? "" : ", ", print_name(column.name.text),
-                            column.type.to_string(), column.is_not_null ? " NOT NULL" : "");
-        return fmt::format("CREATE {}STREAM {} ({}){}", stream->or_replace ? "OR REPLACE " : "",
-                           print_name(stream->name.text), columns, describe(stream->description));
+            columns += fmt::format(
+                "{}{} {}{}{}", columns.empty() ? "" : ", ", print_name(column.name.text),
+                column.type.to_string(), column.is_not_null ? " NOT NULL" : "",
+                column.path ? " PATH " + quote(*column.path, '\'') : std::string());
+        return fmt::format("CREATE {}STREAM {}{}{}{}", stream->or_replace ? "OR REPLACE " : "",
+                           print_name(stream->name.text),
+                           columns.empty() ? "" : " (" + columns + ")",
+                           describe(stream->description), print_stream_options(stream->options));
     }
     const auto& pump = std::get<ast::CreatePump>(statement.body);
     return fmt::format("CREATE {}PUMP {}{}{} AS INSERT INTO {}{} {}",

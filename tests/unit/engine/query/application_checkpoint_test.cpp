@@ -58,7 +58,7 @@ TEST_SUITE("application checkpoint") {
 
     TEST_CASE("definitions survive their table") {
         auto definition = definition_of("a.b-c_1", "SELECT 1");
-        definition.inputs[0].format = sql::RecordFormat::Csv;
+        definition.inputs[0].layout.format = sql::RecordFormat::Csv;
         definition.inputs[0].rowtime_column = "time";
         definition.outputs[0].key_column = "id";
         definition.seed = 7;

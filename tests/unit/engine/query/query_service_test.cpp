@@ -66,7 +66,8 @@ TEST_SUITE("query service") {
         CHECK_EQ(sorted(f.streams.texts("out")), ids(0, 27'000));
     }
 
-    TEST_CASE("a batch that holds no records goes to the error stream, and the rows behind it come") {
+    TEST_CASE(
+        "a batch that holds no records goes to the error stream, and the rows behind it come") {
         QueryFixture f;
         f.streams.add_stream("in");
         f.streams.add_stream("out");
@@ -105,6 +106,49 @@ TEST_SUITE("query service") {
         f.streams.put("in", row(1, 1));
         f.reactor.advance(3s);
         CHECK_EQ(f.streams.blobs_saved, saved + 1);
+    }
+
+    TEST_CASE("SQL text declares its inputs and outputs by itself") {
+        QueryFixture f;
+        f.streams.add_stream("in", 4);
+        f.streams.add_stream("out");
+        ApplicationDefinition definition;
+        definition.name = "declared";
+        definition.is_started = true;
+        definition.sql_text =
+            "CREATE STREAM \"S\" (ID INTEGER PATH '$.id', TAG VARCHAR(8) PATH '$.tags[0:].t')\n"
+            "  WITH (source = 'in', start = 'earliest', parallelism = 2);\n"
+            "CREATE STREAM \"D\" (ID INTEGER, TAG VARCHAR(8)) WITH (sink = 'out', format = "
+            "'csv');\n"
+            "CREATE PUMP \"P1\" AS INSERT INTO \"D\" SELECT STREAM ID, TAG FROM \"S_001\";\n"
+            "CREATE PUMP \"P2\" AS INSERT INTO \"D\" SELECT STREAM ID, TAG FROM \"S_002\";\n";
+        REQUIRE(f.reactor.run(f.service().create_application(definition)));
+        for (int id = 0; id < 20; ++id)
+            f.streams.put("in", "{\"id\":" + std::to_string(id) +
+                                    ",\"tags\":[{\"t\":\"a\"},{\"t\":\"b,c\"}]}");
+        f.reactor.advance(2s);
+        std::vector<std::string> expected;
+        for (int id = 0; id < 20; ++id) {
+            expected.push_back(std::to_string(id) + ",a");
+            expected.push_back(std::to_string(id) + ",\"b,c\"");
+        }
+        auto rows = f.streams.texts("out");
+        std::ranges::sort(rows);
+        std::ranges::sort(expected);
+        CHECK_EQ(rows, expected);
+        // Found again after a restart, and nothing is read twice.
+        f.restart();
+        f.streams.put("in", "{\"id\":99,\"tags\":[]}");
+        f.reactor.advance(2s);
+        CHECK_EQ(f.streams.texts("out").size(), 41);
+
+        definition.name = "refused";
+        definition.sql_text = "CREATE STREAM S (A INTEGER) WITH (source = 'none');";
+        CHECK_EQ(f.reactor.run(f.service().create_application(definition)).error().code,
+                 Errc::NotFound);
+        definition.sql_text = "CREATE STREAM S (A INTEGER) WITH (source = 'in', formt = 'x');";
+        const auto refused = f.reactor.run(f.service().create_application(definition));
+        CHECK(refused.error().message.find("Did you mean FORMAT?") != std::string::npos);
     }
 
     TEST_CASE("a forest scores rows, and the outlier scores highest") {

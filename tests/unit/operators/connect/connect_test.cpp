@@ -129,7 +129,7 @@ TEST_SUITE("operators/connect") {
     }
 
     TEST_CASE("CSV lines are split by RFC 4180") {
-        CsvLine line(',');
+        CsvLine line(",");
         const auto texts = [&](std::string_view text) {
             std::string joined;
             for (const auto& field : line.split(text))

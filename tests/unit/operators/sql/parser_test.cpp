@@ -106,7 +106,10 @@ TEST_SUITE("operators/sql") {
             "TABLE(RANDOM_CUT_FOREST("
             "CURSOR(SELECT STREAM * FROM s) PARTITION BY (k, UPPER(n)), 10)) AS x WHERE a > 1 GROUP BY FLOOR(x.ROWTIME TO "
             "DAY), b HAVING COUNT(*) > 2"
-            " UNION ALL SELECT y FROM (SELECT STREAM z AS y FROM q) AS w;");
+            " UNION ALL SELECT y FROM (SELECT STREAM z AS y FROM q) AS w;"
+            "CREATE STREAM s (a INTEGER NOT NULL PATH '$[''x''].b', b VARCHAR(2)) DESCRIPTION 'd' "
+            "WITH (source = 'c''s', start = latest, parallelism = 3, \"low\" = -1.5);"
+            "CREATE STREAM t WITH (source = 'x');");
         REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().to_string()));
         const auto printed = print(*parsed);
         const auto again = parse(printed);
