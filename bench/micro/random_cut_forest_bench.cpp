@@ -38,11 +38,11 @@ void forest(benchmark::State& state) {
     std::vector<double> scores(kRows);
     RandomCutForest model(config);
     constexpr std::size_t kWarmUp = 24 * 1024;
-    model.score_and_update_batch({rows.data(), kWarmUp * config.columns}, {scores.data(), kWarmUp});
+    model.process({rows.data(), kWarmUp * config.columns}, {scores.data(), kWarmUp});
     std::size_t at = kWarmUp;
     for (auto _ : state) {
         if (at + batch > kRows) at = 0;
-        model.score_and_update_batch({rows.data() + at * config.columns, batch * config.columns},
+        model.process({rows.data() + at * config.columns, batch * config.columns},
                                      {scores.data(), batch});
         benchmark::DoNotOptimize(scores.data());
         at += batch;
@@ -63,7 +63,7 @@ void forest_with_shares(benchmark::State& state) {
     std::vector<double> scores(kRows);
     std::vector<ColumnAttribution> shares(config.columns);
     RandomCutForest model(config);
-    model.score_and_update_batch(rows, scores);
+    model.process(rows, scores);
     std::size_t at = 0;
     for (auto _ : state) {
         benchmark::DoNotOptimize(

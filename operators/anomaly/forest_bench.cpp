@@ -50,7 +50,7 @@ ForestBenchResult run_forest_bench(const ForestConfig& config, std::uint64_t poi
             if (attribution)
                 scores[0] = forest.score_and_update(rest, shares);
             else
-                forest.score_and_update_batch(rest, {scores.data(), count});
+                forest.process(rest, {scores.data(), count});
             for (std::uint64_t k = 0; k < count; ++k)
                 sum += scores[k];
             i += count;

@@ -6,6 +6,7 @@
 
 #include "engine/base/check.h"
 #include "operators/anomaly/attribution.h"
+#include "operators/anomaly/forest_queries.h"
 
 namespace tidemill::anomaly {
 
@@ -78,8 +79,10 @@ void RandomCutForest::Impl::process(std::span<const double> values, std::span<do
 void RandomCutForest::Impl::process_points(std::size_t count, double* sums) {
     if (count == 0) return;
     std::fill_n(sums, count, 0.0);
-    const std::size_t first_scored =
-        points >= warm_up ? 0 : std::min<std::size_t>(count, warm_up - points);
+    const std::size_t first_scored = only_learns ? count
+                                     : points >= warm_up
+                                         ? 0
+                                         : std::min<std::size_t>(count, warm_up - points);
     batch_slot_.assign(count, kNoSlot);
     // Trees do not interact, so a few trees take the whole batch before the next few: their nodes
     // stay in the cache, and between two updates of a tree many points share it. One point alone is
@@ -133,9 +136,30 @@ void RandomCutForest::Impl::process_group(std::uint32_t first_tree, std::uint32_
             sums[i] += double{cells_[t * count + i]};
 }
 
+double RandomCutForest::Impl::score(std::span<const double> record) {
+    if (!append(record.data())) return std::numeric_limits<double>::quiet_NaN();
+    double sum = 0;
+    if (recent_records >= config.shingle && points >= warm_up) {
+        items_.clear();
+        const auto first = (recent_records - config.shingle) * config.columns;
+        for (std::uint32_t tree = 0; tree < config.trees; ++tree)
+            items_.add_run(tree, first, config.columns, 1);
+        kernel->score(arena, store.data(), recent.data(), rule, items_);
+        for (const float one : items_.score)
+            sum += double{one};
+        sum *= factor(points) / config.trees;
+    }
+    --recent_records;
+    if (records == 0) origin.clear();  // not learnt, so not the first
+    return sum;
+}
+
 double RandomCutForest::Impl::process_one(std::span<const double> record,
                                           std::span<ColumnAttribution> shares) {
     std::ranges::fill(shares, ColumnAttribution{});
+    last_point.clear();
+    if (ForestQueries queries(*this); queries.set_record(record))
+        last_point.assign(queries.point().begin(), queries.point().end());
     shares_ = shares;
     items_.wants_leaves = true;
     double score;

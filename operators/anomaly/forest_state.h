@@ -19,6 +19,8 @@ struct RandomCutForest::Impl {
     /// Scores of records given row after row; NaN for those that are not finite.
     void process(std::span<const double> records, std::span<double> scores);
     /// The same for one record, and the columns' shares of its score.
+    /// Score of a record that is not learnt.
+    double score(std::span<const double> record);
     double process_one(std::span<const double> record, std::span<ColumnAttribution> shares);
 
     ForestConfig config;
@@ -36,6 +38,8 @@ struct RandomCutForest::Impl {
     /// The last shingle - 1 records, then those of the batch at work: a point is a window of this.
     std::vector<float> recent;
     std::size_t recent_records = 0;
+    bool only_learns = false;       ///< `process` scores nothing
+    std::vector<float> last_point;  ///< of the last `process_one`, if it was scored
 
  private:
     static constexpr std::size_t kBatch = 256;

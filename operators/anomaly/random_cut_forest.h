@@ -39,6 +39,14 @@ struct ColumnAttribution {
     double high = 0, low = 0;
 };
 
+/// A point that the forest keeps near another.
+struct Neighbour {
+    std::vector<double> values;  ///< `shingle` records of `columns` values, oldest record first
+    double distance = 0;         ///< Euclidean, over all of them
+    std::uint32_t trees = 0;     ///< in which the two fall to one leaf
+    std::uint64_t sequence = 0;  ///< number of the point in the stream
+};
+
 /// Random cut forest over a stream of records.
 /// Source: Guha, Mishra, Roy, Schrijvers, "Robust random cut forest based anomaly detection on
 /// streams", ICML 2016. Threads: none of its own; one caller at a time. Deterministic for a seed,
@@ -54,14 +62,30 @@ class RandomCutForest {
     const ForestConfig& config() const;
     std::uint64_t records_seen() const;
 
-    /// Scores `record` (one value per column) against what was seen before it, then learns it.
-    /// A record with a NaN or infinite value is neither learnt nor scored: returns NaN.
+    /// Score of `record` (one value per column) against what was learnt before it; not learnt
+    /// itself. 0 while the forest is learning. NaN for a record with a NaN or infinite value.
+    double score(std::span<const double> record);
+    /// Learns a record without scoring it, or nothing if a value is NaN or infinite.
+    void update(std::span<const double> record);
+    /// `score`, then `update`, at less than the cost of both. O(trees x depth).
     double score_and_update(std::span<const double> record);
     /// The same, and the columns' shares of the score (`attribution.size()` == columns).
     double score_and_update(std::span<const double> record,
                             std::span<ColumnAttribution> attribution);
-    /// `records` holds `scores.size()` records of `columns` values each, row after row.
-    void score_and_update_batch(std::span<const double> records, std::span<double> scores);
+    /// `score_and_update` for `scores.size()` records of `columns` values each, row after row, with
+    /// the same results; batches cost half of single calls at few columns.
+    void process(std::span<const double> records, std::span<double> scores);
+
+    /// What the values of the marked columns should be, by the record's other columns and the
+    /// records before it; those columns keep their value. Empty while the forest is learning.
+    /// O(trees x sample x columns x shingle) at worst. Source: imputation as in AWS's
+    /// random-cut-forest library, with every leaf that the known values lead to.
+    std::vector<double> expected(std::span<const double> record, std::span<const bool> is_missing);
+    /// The same for the record that `score_and_update` with attribution was last given, as it stood
+    /// then. Empty if there is none or the forest was learning.
+    std::vector<double> expected_of_last(std::span<const bool> is_missing);
+    /// Points within `radius` that the record falls to a leaf with, nearest first.
+    std::vector<Neighbour> neighbours(std::span<const double> record, double radius);
 
     /// The whole model; `restore` gives a forest that continues exactly as this one would.
     std::vector<std::byte> snapshot() const;
@@ -71,6 +95,7 @@ class RandomCutForest {
 
  private:
     friend class ForestSnapshot;
+    friend class ForestQueries;
     friend struct ForestInspector;  // tests look at the trees through it
     struct Impl;
     struct Restored {};

@@ -19,7 +19,10 @@ Forest::Forest(ExecContext& context, std::string pump, Schema input, ForestNode 
       rows_(std::move(node.keys), node.columns),
       shares_(node.columns.size()),
       score_(TypeKind::Double),
-      explanation_(Type::varchar(20480)) {
+      explanation_(Type::varchar(20480)),
+      grade_(TypeKind::Double),
+      expected_(Type::varchar(20480)) {
+    is_unusual_ = std::make_unique<bool[]>(node.columns.size());
     for (const auto index : node.columns)
         names_.push_back(this->input()[index].name);
 }
@@ -31,9 +34,13 @@ void Forest::on_batch(const Batch& all) {
     batch.selection = settle(evaluation, all.selection, settled_);
     rows_.take(batch);
     while (forests_.size() < std::min(rows_.key_count(), most_forests_))
-        forests_.emplace_back(config_);
+        add_forest();
     score_.reset(batch.rows);
-    if (has_explanation_) explanation_.reset(batch.rows);
+    grade_.reset(batch.rows);
+    if (has_explanation_) {
+        explanation_.reset(batch.rows);
+        expected_.reset(batch.rows);
+    }
     // Rows that no forest takes have no score.
     std::size_t next = 0;
     batch.selection.for_each([&](std::size_t row) {
@@ -42,7 +49,10 @@ void Forest::on_batch(const Batch& all) {
             return;
         }
         score_.set_null(row);
-        if (has_explanation_) explanation_.set_null(row);
+        grade_.set_null(row);
+        if (!has_explanation_) return;
+        explanation_.set_null(row);
+        expected_.set_null(row);
     });
     refused_.clear();
     rows_.for_each_key([&](std::uint32_t key, std::size_t first, std::size_t last) {
@@ -72,6 +82,8 @@ void Forest::on_batch(const Batch& all) {
     }
     out.columns.push_back(&score_);
     if (has_explanation_) out.columns.push_back(&explanation_);
+    out.columns.push_back(&grade_);
+    if (has_explanation_) out.columns.push_back(&expected_);
     emit(out);
 }
 
@@ -83,17 +95,27 @@ void Forest::score(std::uint32_t key, std::size_t first, std::size_t last) {
         records_.insert(records_.end(), values.begin(), values.end());
     }
     scores_.resize(last - first);
-    forests_[key].score_and_update_batch(records_, scores_);
-    for (std::size_t i = first; i < last; ++i)
-        score_.set_double(rows_.row(order[i]), scores_[i - first]);
+    forests_[key].process(records_, scores_);
+    for (std::size_t i = first; i < last; ++i) {
+        const double score = scores_[i - first];
+        score_.set_double(rows_.row(order[i]), score);
+        grade_.set_double(rows_.row(order[i]), grades_[key].next(score));
+    }
 }
 
 void Forest::explain(std::uint32_t key, std::size_t first, std::size_t last) {
     for (std::size_t i = first; i < last; ++i) {
         const auto at = rows_.by_key()[i];
-        std::ranges::fill(shares_, anomaly::ColumnAttribution());
-        score_.set_double(rows_.row(at), forests_[key].score_and_update(rows_.values(at), shares_));
-        explanation_.set_text(rows_.row(at), explanation());
+        const auto row = rows_.row(at);
+        const double score = forests_[key].score_and_update(rows_.values(at), shares_);
+        const double grade = grades_[key].next(score);
+        score_.set_double(row, score);
+        grade_.set_double(row, grade);
+        explanation_.set_text(row, explanation());
+        if (grade > 0)
+            expected_.set_text(row, expected(key));
+        else
+            expected_.set_null(row);
     }
 }
 
@@ -114,20 +136,61 @@ std::string Forest::explanation() const {
     return text + "}";
 }
 
+std::string Forest::expected(std::uint32_t key) {
+    double sum = 0;
+    for (const auto& share : shares_)
+        sum += share.high + share.low;
+    for (std::size_t i = 0; i < shares_.size(); ++i)
+        is_unusual_[i] =
+            (shares_[i].high + shares_[i].low) * static_cast<double>(shares_.size()) >= sum;
+    const auto values = forests_[key].expected_of_last({is_unusual_.get(), shares_.size()});
+    std::string text = "{";
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!is_unusual_[i]) continue;
+        if (text.size() > 1) text += ',';
+        append_json_string(text, names_[i]);
+        fmt::format_to(std::back_inserter(text), ":{}", values[i]);
+    }
+    return text + "}";
+}
+
+void Forest::add_forest() {
+    forests_.emplace_back(config_);
+    grades_.emplace_back(config_.time_decay, config_.shingle);
+}
+
 void Forest::save(StateWriter& to) const {
     rows_.snapshot(to);
     to.put_count(forests_.size());
-    for (const auto& forest : forests_)
-        to.put_bytes(forest.snapshot());
+    for (std::size_t i = 0; i < forests_.size(); ++i) {
+        to.put_bytes(forests_[i].snapshot());
+        const auto& grade = grades_[i].state();
+        for (const double value : {grade.weight, grade.mean, grade.square, grade.below_weight,
+                                   grade.below_square, grade.change_weight, grade.change_mean,
+                                   grade.change_square, grade.last, grade.anomaly_score})
+            to.put_double(value);
+        to.put_count(grade.scores);
+        to.put_count(grade.since_anomaly);
+    }
 }
 
 void Forest::load(StateReader& from) {
     rows_.restore(from);
     forests_.clear();
+    grades_.clear();
     for (auto count = from.take_size(); count > 0 && !from.has_failed(); --count) {
         auto restored = anomaly::RandomCutForest::restore(from.take_bytes());
         if (!restored) return from.fail();
-        forests_.push_back(std::move(*restored));
+        add_forest();
+        forests_.back() = std::move(*restored);
+        anomaly::AnomalyGrade::State grade;
+        for (double* value : {&grade.weight, &grade.mean, &grade.square, &grade.below_weight,
+                              &grade.below_square, &grade.change_weight, &grade.change_mean,
+                              &grade.change_square, &grade.last, &grade.anomaly_score})
+            *value = from.take_double();
+        grade.scores = from.take_count();
+        grade.since_anomaly = static_cast<std::uint32_t>(from.take_count());
+        grades_.back().set_state(grade);
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "operators/anomaly/anomaly_grade.h"
 #include "operators/anomaly/random_cut_forest.h"
 #include "operators/exec/keyed_models.h"
 #include "operators/plan/plan.h"
@@ -21,9 +22,12 @@ class Forest final : public Operator {
     void load(StateReader& from) override;
 
  private:
+    void add_forest();
     void score(std::uint32_t key, std::size_t first, std::size_t last);
     void explain(std::uint32_t key, std::size_t first, std::size_t last);
     std::string explanation() const;
+    /// What the columns that carry most of the score should have been: {"column":value,...}
+    std::string expected(std::uint32_t key);
 
     bool has_explanation_;
     std::vector<std::string> names_;  // of the columns of a point
@@ -31,10 +35,12 @@ class Forest final : public Operator {
     std::size_t most_forests_;
     KeyedRows rows_;
     std::vector<anomaly::RandomCutForest> forests_;
+    std::vector<anomaly::AnomalyGrade> grades_;  // of each forest
     std::vector<double> records_, scores_;
     std::vector<RowIndex> settled_, refused_, kept_;
     std::vector<anomaly::ColumnAttribution> shares_;
-    Column score_, explanation_;
+    std::unique_ptr<bool[]> is_unusual_;  // columns
+    Column score_, explanation_, grade_, expected_;
 };
 
 }  // namespace tidemill::sql

@@ -116,12 +116,15 @@ SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
     ASSIGN(node.columns, point_columns(*call.args[0], *input, node.keys));
     auto plan = make_node(std::move(input));
     plan->body = std::move(node);
-    const auto add = [&](std::string name, Type type) {
-        plan->schema.fields.push_back({std::move(name), type, true, false});
+    const auto add = [&](std::string name, Type type, bool is_hidden = false) {
+        plan->schema.fields.push_back({std::move(name), type, true, is_hidden});
         plan->monotonicity.push_back(Monotonicity::None);
     };
     add("ANOMALY_SCORE", TypeKind::Double);
     if (has_explanation) add("ANOMALY_EXPLANATION", Type::varchar(20480));
+    // Not of the retired service, so not part of *.
+    add("ANOMALY_GRADE", TypeKind::Double, true);
+    if (has_explanation) add("ANOMALY_EXPECTED", Type::varchar(20480), true);
     return plan;
 }
 

@@ -32,7 +32,7 @@ inline std::vector<double> wavy_rows(std::size_t rows, std::size_t columns, std:
 
 inline std::vector<double> scores_of(RandomCutForest& forest, const std::vector<double>& values) {
     std::vector<double> scores(values.size() / forest.config().columns);
-    forest.score_and_update_batch(values, scores);
+    forest.process(values, scores);
     return scores;
 }
 

@@ -144,7 +144,7 @@ TEST_SUITE("anomaly/forest") {
                 std::vector<double> scores(1500);
                 for (std::size_t i = 0; i < 1500; i += batch) {
                     const auto n = std::min<std::size_t>(batch, 1500 - i);
-                    forest.score_and_update_batch({rows.data() + i * columns, n * columns},
+                    forest.process({rows.data() + i * columns, n * columns},
                                                   {scores.data() + i, n});
                 }
                 CHECK(scores == expected);
