@@ -94,14 +94,18 @@ Result<QueryService::Entry*> QueryService::entry_for_change(const std::string& n
     return &found->second;
 }
 
-Task<Status> QueryService::create(ApplicationDefinition definition) {
-    CO_ASSIGN(const ApplicationDefinition whole, with_declared_streams(definition));
+Task<Status> QueryService::check(ApplicationDefinition definition) {
+    CO_ASSIGN(const ApplicationDefinition whole, with_declared_streams(std::move(definition)));
     CO_TRY(check_definition(whole));
     for (const auto& input : whole.inputs)
         CO_TRY(service_.find_stream(input.stream));
     for (const auto& output : whole.outputs)
         if (output.connector == sql::Connector::Stream) CO_TRY(service_.find_stream(output.stream));
-    CO_TRY(co_await try_compile(whole));
+    co_return co_await try_compile(whole);
+}
+
+Task<Status> QueryService::create(ApplicationDefinition definition) {
+    CO_TRY(co_await check(definition));
     if (is_stopped_) co_return fail(Errc::Unavailable, "the broker stops");
     if (applications_.contains(definition.name))
         co_return fail(Errc::AlreadyExists,

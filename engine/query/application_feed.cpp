@@ -67,13 +67,15 @@ Task<Status> ApplicationFeed::start(sql::Application& application,
             // left to read.
             for (const auto& position : from->positions)
                 for (const auto& shard : stream->shards)
-                    if (position.input == i && position.shard == shard.uid)
+                    if (position.input == i && position.shard == shard.uid &&
+                        is_own_shard(input.definition, shard.index))
                         input.shards[shard.index] = {
                             shard, position.next, position.is_finished, false, 0, {}};
             for (auto& [index, shard] : input.shards)
                 if (!shard.is_finished) spawn_reader(input, shard);
         }
-        CO_TRY(co_await begin_shards(input, from == nullptr));
+        // One that the checkpoint says nothing of begins where its definition says.
+        CO_TRY(co_await begin_shards(input, input.shards.empty()));
     }
     reactor_.spawn(gate_, follow_clock());
     co_return Status{};

@@ -79,7 +79,8 @@ Task<Status> HostedApplication::open() {
         sql::Application::compile(definition_.sql_text, feed_->input_streams(), options);
     if (!compiled) co_return sql_failure(compiled.error());
     application_ = std::move(*compiled);
-    if (from) {
+    // A checkpoint that was carried over to another text has positions alone.
+    if (from && !from->snapshot.empty()) {
         const Status restored = application_->restore(from->snapshot);
         if (!restored)
             co_return fail(restored.error().code, fmt::format("the checkpoint cannot be used: {}",

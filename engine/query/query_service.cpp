@@ -48,6 +48,12 @@ Task<Status> QueryService::create_application(ApplicationDefinition definition) 
     });
 }
 
+Task<Status> QueryService::replace_application(ApplicationDefinition definition) {
+    return call_on(home(), [this, definition = std::move(definition)]() mutable {
+        return replace(std::move(definition));
+    });
+}
+
 Task<Status> QueryService::start_application(std::string name) {
     return call_on(home(), [this, name = std::move(name)] { return start_one(name); });
 }

@@ -44,6 +44,11 @@ class QueryService {
     /// under way). Starting what runs, and stopping what does not, is fine.
     Task<Status> start_application(std::string name);
     Task<Status> stop_application(std::string name);
+    /// Gives the application of that name another definition. It goes on where it stopped reading;
+    /// its state goes on as well if neither the text nor the inputs are others. It runs afterwards
+    /// if it ran, or `is_started` is set. Errors: those of create_application, NotFound,
+    /// ResourceInUse; it is then as it was.
+    Task<Status> replace_application(ApplicationDefinition definition);
     /// Stops it and forgets it and its checkpoint. Errors: NotFound, ResourceInUse.
     Task<Status> delete_application(std::string name);
 
@@ -77,6 +82,9 @@ class QueryService {
     Task<Status> load();
     Task<void> stop_all();
     Task<Status> create(ApplicationDefinition definition);
+    Task<Status> replace(ApplicationDefinition definition);
+    Task<Status> check(ApplicationDefinition definition);
+    Task<Status> carry_checkpoint(ApplicationDefinition from, ApplicationDefinition to);
     Task<Status> start_one(std::string name);
     Task<Status> stop_one(std::string name);
     Task<Status> remove(std::string name);

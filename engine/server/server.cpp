@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "engine/analytics/analytics_api.h"
 #include "engine/aws/aws_door.h"
 #include "engine/catalog/sqlite_catalog_store.h"
 #include "engine/cloudwatch/cloudwatch_api.h"
@@ -99,6 +100,8 @@ struct Server::Parts {
     std::unique_ptr<dynamodb::TableDoor> table_door;
     std::unique_ptr<DynamoDbApi> dynamodb;
     std::unique_ptr<CloudWatchApi> cloudwatch;
+    std::unique_ptr<analytics::AnalyticsStore> applications;
+    std::unique_ptr<AnalyticsApi> analytics;
     std::unique_ptr<aws::Authenticator> authenticator;
     std::unique_ptr<aws::AwsDoor> aws;
     std::unique_ptr<NativeDoor> native;
@@ -230,10 +233,14 @@ Status Server::Parts::open_doors() {
     table_door = std::make_unique<dynamodb::TableDoor>(*tables);
     dynamodb = std::make_unique<DynamoDbApi>(all_of(*reactors), *tables);
     cloudwatch = std::make_unique<CloudWatchApi>(all_of(*reactors));
+    applications = std::make_unique<analytics::AnalyticsStore>(home(), *service, *queries);
+    TRY(run_on(home(), [this] { return applications->load(); }));
+    analytics = std::make_unique<AnalyticsApi>(all_of(*reactors), *applications);
     authenticator =
         std::make_unique<aws::Authenticator>(all_of(*reactors), auth_plan.mode, first_credentials);
     aws = std::make_unique<aws::AwsDoor>(
-        all_of(*reactors), std::vector<aws::Api*>{kinesis.get(), dynamodb.get(), cloudwatch.get()},
+        all_of(*reactors),
+        std::vector<aws::Api*>{kinesis.get(), dynamodb.get(), cloudwatch.get(), analytics.get()},
         *authenticator);
     NativeGreeting greeting;
     greeting.durability = config.durability == LogDurability::Disk ? "disk" : "memory";

@@ -1,59 +1,20 @@
 #include "operators/connect/schema_discovery.h"
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "operators/connect/column_evidence.h"
 #include "operators/connect/csv_reader.h"
-#include "operators/vector/time_text.h"
 
 namespace tidemill::sql {
 namespace {
 
-// What the values of one column seen so far could be.
-struct Evidence {
-    bool any = false, integer = true, number = true, boolean = true, time = true;
-
-    void text(std::string_view value) {
-        any = true;
-        std::int64_t whole = 0;
-        double real = 0;
-        const char* const end = value.data() + value.size();
-        const auto whole_read = std::from_chars(value.data(), end, whole);
-        const auto real_read = std::from_chars(value.data(), end, real);
-        integer = integer && whole_read.ec == std::errc() && whole_read.ptr == end;
-        number = number && real_read.ec == std::errc() && real_read.ptr == end;
-        boolean = boolean && (value == "true" || value == "false" || value == "TRUE" ||
-                              value == "FALSE" || value == "True" || value == "False");
-        time = time && parse_timestamp(value).has_value();
-    }
-    void only(bool Evidence::* kind) {
-        any = true;
-        for (const auto other :
-             {&Evidence::integer, &Evidence::number, &Evidence::boolean, &Evidence::time})
-            if (other != kind && !(kind == &Evidence::integer && other == &Evidence::number))
-                this->*other = false;
-    }
-    void nothing_but_text() {
-        any = true;
-        integer = number = boolean = time = false;
-    }
-    Type type() const {
-        if (!any) return Type::varchar();
-        if (integer) return TypeKind::BigInt;
-        if (number) return TypeKind::Double;
-        if (boolean) return TypeKind::Boolean;
-        if (time) return TypeKind::Timestamp;
-        return Type::varchar();
-    }
-};
-
 class Columns {
  public:
-    Evidence& named(std::string_view name) {
+    ColumnEvidence& named(std::string_view name) {
         const auto [it, is_new] = index_.try_emplace(std::string(name), names_.size());
         if (is_new) {
             names_.emplace_back(name);
@@ -61,7 +22,7 @@ class Columns {
         }
         return evidence_[it->second];
     }
-    Evidence& at(std::size_t i) { return evidence_[i]; }
+    ColumnEvidence& at(std::size_t i) { return evidence_[i]; }
     std::size_t size() const { return names_.size(); }
     Schema schema() const {
         Schema schema;
@@ -72,31 +33,27 @@ class Columns {
 
  private:
     std::vector<std::string> names_;
-    std::vector<Evidence> evidence_;
+    std::vector<ColumnEvidence> evidence_;
     std::unordered_map<std::string, std::size_t> index_;
 };
 
-void look_at_json(simdjson::dom::element value, Evidence& evidence) {
+void look_at_json(simdjson::dom::element value, ColumnEvidence& evidence) {
     switch (value.type()) {
         case simdjson::dom::element_type::INT64:
-            evidence.only(&Evidence::integer);
+            evidence.only(&ColumnEvidence::integer);
             break;
         case simdjson::dom::element_type::UINT64:  // beyond BIGINT
         case simdjson::dom::element_type::DOUBLE:
-            evidence.only(&Evidence::number);
+            evidence.only(&ColumnEvidence::number);
             break;
         case simdjson::dom::element_type::BOOL:
-            evidence.only(&Evidence::boolean);
+            evidence.only(&ColumnEvidence::boolean);
             break;
         case simdjson::dom::element_type::NULL_VALUE:
             break;
         case simdjson::dom::element_type::STRING: {
             std::string_view text = value;
-            // Quoted numbers stay text: who quotes them means text.
-            if (parse_timestamp(text))
-                evidence.only(&Evidence::time);
-            else
-                evidence.nothing_but_text();
+            evidence.quoted_text(text);
             break;
         }
         default:

@@ -151,6 +151,40 @@ TEST_SUITE("query service") {
         CHECK(refused.error().message.find("Did you mean FORMAT?") != std::string::npos);
     }
 
+    TEST_CASE("an application that gets another text goes on behind the rows it has read") {
+        QueryFixture f;
+        f.streams.add_stream("in", 3);
+        f.streams.add_stream("out");
+        f.streams.add_stream("other");
+        auto definition = definition_of("copy", kCopyRows);
+        REQUIRE(f.reactor.run(f.service().create_application(definition)));
+        for (int id = 0; id < 10; ++id)
+            f.streams.put("in", row(id, 1));
+        f.reactor.advance(2s);
+        CHECK_EQ(sorted(f.streams.texts("out")), ids(0, 10));
+        definition.sql_text = std::string(kCopyRows) + "CREATE STREAM X (A INTEGER);";
+        definition.outputs[0].stream = "other";
+        REQUIRE(f.reactor.run(f.service().replace_application(definition)));
+        for (int id = 10; id < 20; ++id)
+            f.streams.put("in", row(id, 1));
+        f.reactor.advance(2s);
+        CHECK_EQ(f.streams.texts("out").size(), 10);
+        CHECK_EQ(sorted(f.streams.texts("other")), ids(10, 20));
+        CHECK_EQ(f.state("copy").rows_in, 20);
+        f.restart();
+        f.streams.put("in", row(20, 1));
+        f.reactor.advance(2s);
+        CHECK_EQ(sorted(f.streams.texts("other")), ids(10, 21));
+        // A text that is none changes nothing.
+        definition.sql_text = "CREATE PUMP";
+        CHECK_FALSE(f.reactor.run(f.service().replace_application(definition)).has_value());
+        f.streams.put("in", row(21, 1));
+        f.reactor.advance(2s);
+        CHECK_EQ(sorted(f.streams.texts("other")), ids(10, 22));
+        definition.name = "nobody";
+        CHECK_FALSE(f.reactor.run(f.service().replace_application(definition)).has_value());
+    }
+
     TEST_CASE("a forest scores rows, and the outlier scores highest") {
         QueryFixture f;
         f.streams.add_stream("in");

@@ -1,0 +1,86 @@
+// QueryService: another definition for an application that is there.
+#include <algorithm>
+
+#include "engine/query/application_checkpoint.h"
+#include "engine/query/query_service.h"
+#include "engine/telemetry/log.h"
+
+namespace tidemill::query {
+namespace {
+
+/// Where an input of the new definition goes on: in front of the records that any old input has not
+/// read of the same shards.
+void carry_positions(const ApplicationCheckpoint& old, const std::vector<InputDefinition>& before,
+                     std::uint32_t to, const InputDefinition& input,
+                     ApplicationCheckpoint& carried) {
+    for (const auto& position : old.positions) {
+        if (before[position.input].stream != input.stream) continue;
+        const auto same = [&](const ShardPosition& other) {
+            return other.input == to && other.shard == position.shard;
+        };
+        const auto known = std::ranges::find_if(carried.positions, same);
+        if (known != carried.positions.end()) {
+            known->next = std::min(known->next, position.next);
+            known->is_finished = known->is_finished && position.is_finished;
+            continue;
+        }
+        carried.positions.push_back(position);
+        carried.positions.back().input = to;
+    }
+}
+
+ApplicationCheckpoint carried_over(ApplicationCheckpoint old, const ApplicationDefinition& before,
+                                   const ApplicationDefinition& after) {
+    ApplicationCheckpoint carried;
+    for (std::uint32_t i = 0; i < after.inputs.size(); ++i) {
+        const InputDefinition& input = after.inputs[i];
+        const auto same = std::ranges::find(before.inputs, input.name, &InputDefinition::name);
+        const bool is_known = same != before.inputs.end() && same->stream == input.stream;
+        const auto place = static_cast<std::size_t>(same - before.inputs.begin());
+        carried.bounds.push_back(is_known ? old.bounds[place] : INT64_MIN);
+        carried.schemas.push_back(input.columns.size() == 0 && is_known ? old.schemas[place]
+                                                                        : input.columns);
+        carry_positions(old, before.inputs, i, input, carried);
+    }
+    for (const auto& output : after.outputs) {
+        const auto same = std::ranges::find(before.outputs, output.name, &OutputDefinition::name);
+        const auto place = static_cast<std::size_t>(same - before.outputs.begin());
+        carried.rows_out.push_back(place < old.rows_out.size() ? old.rows_out[place] : 0);
+    }
+    carried.rows_in = old.rows_in;
+    if (before.sql_text == after.sql_text && carried.schemas == old.schemas)
+        carried.snapshot = std::move(old.snapshot);
+    return carried;
+}
+
+}  // namespace
+
+/// The checkpoint of `from` as one of `to`; none stays none.
+Task<Status> QueryService::carry_checkpoint(ApplicationDefinition from, ApplicationDefinition to) {
+    CO_ASSIGN(const auto bytes, co_await service_.load_blob(kCheckpointBlob, from.name));
+    if (!bytes) co_return Status{};
+    CO_ASSIGN(const ApplicationDefinition before, with_declared_streams(std::move(from)));
+    CO_ASSIGN(const ApplicationDefinition after, with_declared_streams(std::move(to)));
+    CO_ASSIGN(auto old, decode_checkpoint(*bytes, before.sql_text, before.inputs.size()));
+    const auto carried = carried_over(std::move(old), before, after);
+    co_return co_await service_.save_blob(kCheckpointBlob, after.name,
+                                          encode_checkpoint(carried, after.sql_text));
+}
+
+Task<Status> QueryService::replace(ApplicationDefinition definition) {
+    CO_TRY(co_await check(definition));
+    CO_ASSIGN(Entry * entry, entry_for_change(definition.name));
+    const Change change(*entry);
+    definition.is_started |= entry->definition.is_started;
+    co_await unhost(*entry);
+    Status status = co_await carry_checkpoint(entry->definition, definition);
+    if (status) status = co_await keep(definition);
+    if (status) {
+        log::info("sql_application_replaced", {{"application", definition.name}});
+        entry->definition = std::move(definition);
+    }
+    if (entry->definition.is_started) co_await host(*entry);
+    co_return status;
+}
+
+}  // namespace tidemill::query
