@@ -21,8 +21,7 @@ struct ScoreItems {
     std::vector<std::int32_t> tree;   ///< index of the tree
     std::vector<std::int32_t> point;  ///< index of its first coordinate in the points given
     std::vector<float> score;
-    bool wants_leaves = false;  ///< set: scoring also says where each point fell
-    std::vector<std::int32_t> leaf, depth;
+    std::vector<std::int32_t> leaf, depth;  ///< where each point fell
 
     void clear() {
         tree.clear();
@@ -39,6 +38,8 @@ struct ScoreItems {
     }
 };
 
+constexpr std::uint32_t kUnknownLeaf = 0xffffffff;
+
 struct Inserted {
     std::uint16_t leaf;
     bool is_new;  ///< the caller sets the new leaf's point slot
@@ -52,12 +53,14 @@ struct ForestKernel {
     void (*score)(const ForestArena&, const float* store, const float* points, const SeenRule&,
                   ScoreItems&);
     /// Adds to `sums`, in the layout of a box, how much each lane's gap carries of the items'
-    /// scores; needs leaves. Items that equal their leaf are left out and their indices put into
+    /// scores. Items that equal their leaf are left out and their indices put into
     /// `seen`.
     void (*share)(const ForestArena&, const float* store, const float* points, const ScoreItems&,
                   float* sums, std::vector<std::uint32_t>& seen);
+    /// `leaf`: the slot of the leaf that the point falls to, if the caller knows it, or
+    /// kUnknownLeaf.
     Inserted (*insert)(ForestArena&, const float* store, std::uint32_t tree, const float* point,
-                       Random&);
+                       std::uint32_t leaf, Random&);
     /// Takes one copy of the leaf's point out of the tree; true if the leaf is gone.
     bool (*remove)(ForestArena&, const float* store, std::uint32_t tree, std::uint16_t leaf);
     /// Makes the box and range of an inner node from its children's.

@@ -104,6 +104,7 @@ void RandomCutForest::Impl::process_group(std::uint32_t first_tree, std::uint32_
     run_end_.resize(width);
     for (bool is_open = true; is_open;) {
         items_.clear();
+        leaf_of_last_.assign(width, kUnknownLeaf);
         for (std::size_t t = 0; t < width; ++t) {
             const auto tree = first_tree + static_cast<std::uint32_t>(t);
             const auto accepted = sampler.next(tree) - points;  // relative to the batch
@@ -116,15 +117,20 @@ void RandomCutForest::Impl::process_group(std::uint32_t first_tree, std::uint32_
             kernel->score(arena, store.data(), recent.data(), rule, items_);
             if (!shares_.empty()) share_items();
             const float* scores = items_.score.data();
-            for (std::size_t t = 0; t < width; ++t)
+            for (std::size_t t = 0; t < width; ++t) {
                 for (auto i = std::max(cursor_[t], first_scored); i < run_end_[t]; ++i)
                     cells_[t * count + i] = *scores++;
+                // A run ends with the point that its tree accepts: where it fell is known.
+                if (run_end_[t] > std::max(cursor_[t], first_scored))
+                    leaf_of_last_[t] = static_cast<std::uint32_t>(
+                        items_.leaf[static_cast<std::size_t>(scores - items_.score.data()) - 1]);
+            }
         }
         is_open = false;
         for (std::size_t t = 0; t < width; ++t) {
             const auto tree = first_tree + static_cast<std::uint32_t>(t);
             if (cursor_[t] < run_end_[t] && sampler.next(tree) == points + run_end_[t] - 1)
-                accept(tree, run_end_[t] - 1);
+                accept(tree, run_end_[t] - 1, leaf_of_last_[t]);
             cursor_[t] = run_end_[t];
             is_open |= cursor_[t] < count;
         }
@@ -161,10 +167,8 @@ double RandomCutForest::Impl::process_one(std::span<const double> record,
     if (ForestQueries queries(*this); queries.set_record(record))
         last_point.assign(queries.point().begin(), queries.point().end());
     shares_ = shares;
-    items_.wants_leaves = true;
     double score;
     process(record, {&score, 1});
-    items_.wants_leaves = false;
     shares_ = {};
     double sum = 0;
     for (const auto& share : shares)
@@ -190,14 +194,21 @@ void RandomCutForest::Impl::share_items() {
                    double{items_.score[i]}, shares_);
 }
 
-void RandomCutForest::Impl::accept(std::uint32_t tree, std::size_t point) {
+/// `known_leaf`: where the point falls in the tree as it is, or kUnknownLeaf.
+void RandomCutForest::Impl::accept(std::uint32_t tree, std::size_t point,
+                                   std::uint32_t known_leaf) {
     const float* values = recent.data() + point * config.columns;
     if (sampler.is_full(tree)) {
         const auto leaf = sampler.evicted_leaf(tree);
         const auto slot = arena.leaves[arena.base(tree) + leaf].point;
-        if (kernel->remove(arena, store.data(), tree, leaf)) store.release(slot);
+        if (kernel->remove(arena, store.data(), tree, leaf)) {
+            store.release(slot);
+            // Others fall where they fell: their way is the same but for a node less.
+            if (known_leaf == leaf) known_leaf = kUnknownLeaf;
+        }
     }
-    const auto placed = kernel->insert(arena, store.data(), tree, values, sampler.random(tree));
+    const auto placed =
+        kernel->insert(arena, store.data(), tree, values, known_leaf, sampler.random(tree));
     if (placed.is_new) {
         auto& slot = batch_slot_[point];
         // Another tree may have let go of it again within this batch.

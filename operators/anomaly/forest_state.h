@@ -49,7 +49,7 @@ struct RandomCutForest::Impl {
     void process_points(std::size_t count, double* sums);
     void process_group(std::uint32_t first_tree, std::uint32_t last_tree, std::size_t count,
                        std::size_t first_scored, double* sums);
-    void accept(std::uint32_t tree, std::size_t point);
+    void accept(std::uint32_t tree, std::size_t point, std::uint32_t known_leaf);
     /// The shares, unscaled, of the items just scored, which are those of one point.
     void share_items();
     double factor(std::uint64_t point) const;
@@ -59,7 +59,7 @@ struct RandomCutForest::Impl {
     std::vector<float> lane_sums_;
     std::vector<std::uint32_t> seen_items_;
     std::vector<float> cells_;
-    std::vector<std::uint32_t> batch_slot_;
+    std::vector<std::uint32_t> batch_slot_, leaf_of_last_;
     std::vector<std::size_t> cursor_, run_end_;
 };
 

@@ -313,17 +313,14 @@ void score_items(const ForestArena& a, const float* store, const float* points,
                  const SeenRule& rule, ScoreItems& items) {
     const std::size_t count = items.tree.size();
     items.score.resize(count);
-    if (items.wants_leaves) {
-        items.leaf.resize(count);
-        items.depth.resize(count);
-    }
+    items.leaf.resize(count);
+    items.depth.resize(count);
     Scorer<L> scorer(a, store, points, rule);
     for (std::size_t at = 0; at < count; at += kItems) {
         const std::size_t some = std::min(count - at, kItems);
         scorer.score(items.tree.data() + at, items.point.data() + at, some,
                      items.score.data() + at);
-        if (items.wants_leaves)
-            scorer.say_leaves(items.leaf.data() + at, items.depth.data() + at, some);
+        scorer.say_leaves(items.leaf.data() + at, items.depth.data() + at, some);
     }
 }
 

@@ -130,15 +130,12 @@ struct TreeOps {
                       const SeenRule& rule, ScoreItems& items) {
         const auto count = items.tree.size();
         items.score.resize(count);
-        if (items.wants_leaves) {
-            items.leaf.resize(count);
-            items.depth.resize(count);
-        }
+        items.leaf.resize(count);
+        items.depth.resize(count);
         for (std::size_t i = 0; i < count; ++i) {
             std::uint32_t slot, depth;
             items.score[i] = score_one(a, store, static_cast<std::uint32_t>(items.tree[i]),
                                        points + items.point[i], rule, slot, depth);
-            if (!items.wants_leaves) continue;
             items.leaf[i] = static_cast<std::int32_t>(slot);
             items.depth[i] = static_cast<std::int32_t>(depth);
         }
@@ -260,7 +257,7 @@ struct TreeOps {
     }
 
     static Inserted insert(ForestArena& a, const float* store, std::uint32_t tree,
-                           const float* point, Random& random) {
+                           const float* point, std::uint32_t known_leaf, Random& random) {
         const auto base = a.base(tree);
         ++a.mass[tree];
         if (a.root[tree] == kNone) {
@@ -270,7 +267,9 @@ struct TreeOps {
             return {leaf, true};
         }
         std::uint32_t depth;
-        const auto slot = descend(a.nodes.data() + base, a.root[tree], point, depth);
+        const auto slot = known_leaf != kUnknownLeaf
+                              ? known_leaf
+                              : descend(a.nodes.data() + base, a.root[tree], point, depth);
         Leaf& leaf = a.leaves[base + slot];
         const auto add_mass = [&](std::uint32_t from) {
             for (std::uint32_t n = from; n != kNone; n = a.ups[base + n].parent)
@@ -395,10 +394,10 @@ void share_any(const ForestArena& a, const float* store, const float* points,
     TreeOps<1>::share(a, store, points, items, sums, seen);
 }
 Inserted insert_any(ForestArena& a, const float* store, std::uint32_t tree, const float* point,
-                    Random& random) {
-    if (a.layout.lanes == 8) return TreeOps<8>::insert(a, store, tree, point, random);
-    if (a.layout.lanes == 2) return TreeOps<2>::insert(a, store, tree, point, random);
-    return TreeOps<1>::insert(a, store, tree, point, random);
+                    std::uint32_t leaf, Random& random) {
+    if (a.layout.lanes == 8) return TreeOps<8>::insert(a, store, tree, point, leaf, random);
+    if (a.layout.lanes == 2) return TreeOps<2>::insert(a, store, tree, point, leaf, random);
+    return TreeOps<1>::insert(a, store, tree, point, leaf, random);
 }
 bool remove_any(ForestArena& a, const float* store, std::uint32_t tree, std::uint16_t leaf) {
     if (a.layout.lanes == 8) return TreeOps<8>::remove(a, store, tree, leaf);

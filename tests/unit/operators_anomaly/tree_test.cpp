@@ -18,7 +18,7 @@ struct Twin {
 
     void insert(std::vector<float> point) {
         point.resize(arena.dims + kOverread);
-        const auto placed = kernel.insert(arena, store.data(), 0, point.data(), random);
+        const auto placed = kernel.insert(arena, store.data(), 0, point.data(), kUnknownLeaf, random);
         if (placed.is_new) {
             const auto slot = store.add(point.data(), 0);
             store.hold(slot);
