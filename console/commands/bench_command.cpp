@@ -20,6 +20,7 @@ struct Options {
     BenchOptions load;
     std::string format;
     anomaly::ForestConfig forest;
+    bool has_explanation = false;
     anomaly::HotSpotConfig hot_spots;
     std::uint64_t points = 100000;
 };
@@ -116,7 +117,9 @@ void add_http_load(CLI::App& bench, Run& run, const std::shared_ptr<Options>& op
 
 int run_forest(const Options& options) {
     if (const auto valid = options.forest.validate(); !valid) return report(valid.error().message);
-    const auto result = anomaly::run_forest_bench(options.forest, options.points);
+    constexpr std::uint32_t kBatch = 256;
+    const auto result =
+        anomaly::run_forest_bench(options.forest, options.points, kBatch, options.has_explanation);
     if (choose_format(options.format, stdout_is_terminal()) == OutputFormat::Human)
         std::printf("%s points/s  (%u trees, sample %u, decay %u, %u columns, shingle %u)\n",
                     short_count(result.points_per_second).c_str(), options.forest.trees,
@@ -124,10 +127,13 @@ int run_forest(const Options& options) {
                     options.forest.shingle);
     else
         std::printf(
-            R"({"points_per_second":%.1f,"points":%lu,"trees":%u,"sample":%u,"decay":%u,"dims":%u,"shingle":%u})"
+            R"({"points_per_second":%.1f,"points_per_cpu_second":%.1f,"points":%lu,"trees":%u,"sample":%u,"decay":%u,"dims":%u,"shingle":%u,"explain":%s,"kernel":"%.*s","memory_bytes":%zu,"snapshot_bytes":%zu})"
             "\n",
-            result.points_per_second, options.points, options.forest.trees, options.forest.sample,
-            options.forest.time_decay, options.forest.columns, options.forest.shingle);
+            result.points_per_second, result.points_per_cpu_second, options.points,
+            options.forest.trees, options.forest.sample, options.forest.time_decay,
+            options.forest.columns, options.forest.shingle,
+            options.has_explanation ? "true" : "false", static_cast<int>(result.kernel.size()),
+            result.kernel.data(), result.memory_bytes, result.snapshot_bytes);
     return kExitOk;
 }
 
@@ -192,6 +198,8 @@ void add_bench_command(CLI::App& app, Run& run) {
     forest->add_option("--dims", options->forest.columns, "Columns")->capture_default_str();
     forest->add_option("--shingle", options->forest.shingle, "Records a point")
         ->capture_default_str();
+    forest->add_flag("--explain", options->has_explanation,
+                     "With the columns' shares of each score");
     forest->add_option("--points", options->points, "Points to measure")->capture_default_str();
     forest->add_option("--seed", options->forest.seed, "Seed")->capture_default_str();
     add_output_option(*forest, options->format);
