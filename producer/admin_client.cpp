@@ -74,6 +74,20 @@ Result<std::vector<ShardRate>> ask_rates(BrokerConnection& connection, const Bui
     return rates;
 }
 
+Result<std::vector<SampledKey>> ask_keys(BrokerConnection& connection, const Builder& question) {
+    ASSIGN(const BrokerReply reply,
+           connection.call(wire::Kind::SampledKeys, wire::finished_bytes(question)));
+    ASSIGN(const auto* answer, reply.message.read<wire::SampledKeysReply>());
+    std::vector<SampledKey> keys;
+    if (answer->keys() != nullptr)
+        for (const auto* entry : *answer->keys())
+            keys.push_back({wire::text_of(entry->partition_key()),
+                            static_cast<double>(entry->hash_high()) * 0x1p-64 +
+                                static_cast<double>(entry->hash_low()) * 0x1p-128,
+                            entry->weight()});
+    return keys;
+}
+
 Result<LimitsReport> ask_limits(BrokerConnection& connection, std::string_view stream) {
     Builder builder;
     const auto name = builder.CreateString(stream.data(), stream.size());
@@ -215,6 +229,12 @@ Outcome<std::vector<ShardRate>> AdminClient::shard_rates(std::string_view stream
     Builder builder;
     write_stream_question(builder, stream, false);
     return outcome_of(ask_rates(state_->connection, builder));
+}
+
+Outcome<std::vector<SampledKey>> AdminClient::sampled_keys(std::string_view stream) {
+    Builder builder;
+    write_stream_question(builder, stream, false);
+    return outcome_of(ask_keys(state_->connection, builder));
 }
 
 Outcome<LimitsReport> AdminClient::limits(std::string_view stream) {

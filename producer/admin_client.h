@@ -27,6 +27,13 @@ struct ShardDescription {
     bool is_open() const { return !closed.has_value(); }
 };
 
+/// A key that stands for some of the records written to a stream.
+struct SampledKey {
+    std::string partition_key;  ///< its first 64 bytes
+    double position = 0;        ///< hash key / 2^128
+    double records = 0;         ///< that it stands for
+};
+
 /// How a stream is kept on the broker's disk.
 struct StreamEncryption {
     bool is_on = false;      ///< of what is written from now on
@@ -160,6 +167,9 @@ class AdminClient {
     Outcome<StreamDescription> scale_stream(std::string_view stream, std::uint32_t shard_count);
     /// As `shards` of the description.
     Outcome<std::vector<ShardRate>> shard_rates(std::string_view stream);
+    /// Keys of some of the records that were written since the last call; the first call makes the
+    /// broker take them, until five seconds after the last one. One caller a stream.
+    Outcome<std::vector<SampledKey>> sampled_keys(std::string_view stream);
     /// Of the stream, or with an empty name of the broker.
     Outcome<LimitsReport> limits(std::string_view stream);
     /// Sets some tags, then takes those of `remove` away. Returns the stream as it is then.

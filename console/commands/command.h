@@ -25,6 +25,7 @@ void add_stream_command(CLI::App& app, Run& run);
 void add_stream_retention_command(CLI::App& stream, Run& run);
 /// Further parts of `stream`: tags and limits, consumers, encrypt and decrypt.
 void add_stream_usage_commands(CLI::App& stream, Run& run);
+void add_stream_hotkeys_command(CLI::App& stream, Run& run);
 void add_stream_consumers_commands(CLI::App& stream, Run& run);
 void add_stream_encrypt_commands(CLI::App& stream, Run& run);
 void add_shards_command(CLI::App& app, Run& run);

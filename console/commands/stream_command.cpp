@@ -142,6 +142,7 @@ void add_stream_command(CLI::App& app, Run& run) {
     add_stream_encrypt_commands(*stream, run);
     add_stream_consumers_commands(*stream, run);
     add_stream_usage_commands(*stream, run);
+    add_stream_hotkeys_command(*stream, run);
     auto* to_delete = add("delete", "Delete a stream and its records", remove);
     to_delete->add_option("name", options->name, "The stream")->required();
     to_delete->add_flag("--with-consumers", options->with_consumers,

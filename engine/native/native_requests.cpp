@@ -26,6 +26,7 @@ Answer answer_of(std::uint8_t kind) {
         case Kind::SetRetention:
             return answer_retention;
         case Kind::ShardRates:
+        case Kind::SampledKeys:
         case Kind::Limits:
             return answer_usage;
         case Kind::EditTags:

@@ -20,6 +20,21 @@ Task<Status> shard_rates(StreamService& service, std::string name, NativeReply& 
     co_return Status{};
 }
 
+Task<Status> sampled_keys(StreamService& service, std::string name, NativeReply& reply) {
+    CO_ASSIGN(const auto keys, co_await service.sampled_keys(std::move(name)));
+    Builder builder;
+    std::vector<flatbuffers::Offset<wire::SampledKeyEntry>> entries;
+    for (const auto& key : keys) {
+        const auto text = builder.CreateString(key.partition_key);
+        entries.push_back(wire::CreateSampledKeyEntry(
+            builder, text, static_cast<std::uint64_t>(key.hash_key >> 64),
+            static_cast<std::uint64_t>(key.hash_key), key.weight));
+    }
+    builder.Finish(wire::CreateSampledKeysReply(builder, builder.CreateVector(entries)));
+    reply.send(wire::finished_bytes(builder));
+    co_return Status{};
+}
+
 Task<Status> limits(StreamService& service, std::string stream, NativeReply& reply) {
     CO_ASSIGN(const auto report, co_await service.limits_report(std::move(stream)));
     Builder builder;
@@ -42,6 +57,10 @@ Task<Status> answer_usage(NativeConnection& connection, const NativeRequest& req
     if (static_cast<wire::Kind>(request.kind) == wire::Kind::ShardRates) {
         CO_ASSIGN(const auto* wish, request.message.read<wire::StreamNameRequest>());
         co_return co_await shard_rates(service, wire::text_of(wish->name()), reply);
+    }
+    if (static_cast<wire::Kind>(request.kind) == wire::Kind::SampledKeys) {
+        CO_ASSIGN(const auto* wish, request.message.read<wire::StreamNameRequest>());
+        co_return co_await sampled_keys(service, wire::text_of(wish->name()), reply);
     }
     CO_ASSIGN(const auto* wish, request.message.read<wire::LimitsRequest>());
     co_return co_await limits(service, wire::text_of(wish->stream()), reply);

@@ -87,6 +87,7 @@ class LocalStreamService final : public StreamService {
 
     RateLimits* limits() override { return limits_.get(); }
     Task<Result<std::vector<ShardRates>>> shard_rates(std::string stream) override;
+    Task<Result<std::vector<SampledKey>>> sampled_keys(std::string stream) override;
     Task<Result<LimitsReport>> limits_report(std::string stream) override;
     ShardCounts* shard_counts(ShardUid shard) override {
         return watched_.find(shard, *catalog_.view());
@@ -195,6 +196,8 @@ class LocalStreamService final : public StreamService {
         MonoTime wait_until{};  // after a change that failed
     };
     Task<void> watch_usage();
+    void keep_watched_keys(std::vector<ShardMeters::Collected>& collected);
+    Task<void> end_watched_keys();
     void find_on_demand_streams(const CatalogView& view);
     Task<void> adapt_streams();
     Task<void> adapt_stream(StreamPtr stream, OnDemandStream& state);
@@ -236,6 +239,12 @@ class LocalStreamService final : public StreamService {
     std::map<std::string, OnDemandStream> on_demand_;
     std::uint64_t on_demand_version_ = UINT64_MAX;  // of the catalog
     std::unordered_set<ShardUid> sampled_;
+    /// Shards whose keys somebody wants to see, and those not yet given out.
+    struct WatchedKeys {
+        MonoTime until;
+        std::vector<SampledKey> keys;
+    };
+    std::unordered_map<ShardUid, WatchedKeys> watched_keys_;
     OnDemandStats on_demand_stats_;
     std::uint32_t streams_being_created_ = 0;                    // counted with limits only
     std::unordered_map<StreamUid, std::uint64_t> sealed_bytes_;  // not yet in the catalog

@@ -1,6 +1,8 @@
 // LocalStreamService: how busy shards are, and streams in ON_DEMAND mode that change their shards
 // by it (docs/decisions/0011-on-demand.md).
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,8 +32,11 @@ Task<void> LocalStreamService::watch_usage() {
         for (Reactor* reactor : reactors_) {
             auto collect = [core = &cores_[reactor->id().value]]()
                 -> Task<std::vector<ShardMeters::Collected>> { co_return core->meters.collect(); };
-            usage_.add(co_await call_on(*reactor, std::move(collect)));
+            auto collected = co_await call_on(*reactor, std::move(collect));
+            keep_watched_keys(collected);
+            usage_.add(std::move(collected));
         }
+        co_await end_watched_keys();
         const MonoTime now = home().clock().mono_now();
         usage_.tick(now - last);
         last = now;
@@ -90,7 +95,8 @@ Task<void> LocalStreamService::adapt_stream(StreamPtr stream, OnDemandStream& st
         const bool is_busy =
             stream->distribution == RecordDistribution::ByKey &&
             OnDemandPolicy::load_of(rates, on_demand_options_) >= OnDemandPolicy::kSampleFrom;
-        if (is_busy != sampled_.contains(shard.uid)) sampling.emplace_back(shard.uid, is_busy);
+        const bool is_wanted = is_busy || watched_keys_.contains(shard.uid);
+        if (is_wanted != sampled_.contains(shard.uid)) sampling.emplace_back(shard.uid, is_wanted);
         shards.push_back({shard.index, shard.range, rates, {}});
         if (is_busy) shards.back().keys = usage_.keys(shard.uid);
     }
@@ -138,6 +144,49 @@ Task<void> LocalStreamService::change_sampling(std::vector<std::pair<ShardUid, b
         };
         co_await call_on(*reactor, std::move(change));
     }
+}
+
+void LocalStreamService::keep_watched_keys(std::vector<ShardMeters::Collected>& collected) {
+    if (watched_keys_.empty()) return;
+    for (auto& one : collected) {
+        const auto watched = watched_keys_.find(one.shard);
+        if (watched == watched_keys_.end()) continue;
+        auto& kept = watched->second.keys;
+        const auto room = kSampledKeysMax - std::min(kept.size(), kSampledKeysMax);
+        const auto count = std::min(room, one.new_keys.size());
+        kept.insert(kept.end(), std::move_iterator(one.new_keys.begin()),
+                    std::move_iterator(one.new_keys.begin() + static_cast<std::ptrdiff_t>(count)));
+    }
+}
+
+/// A stream on demand goes on sampling what it wants for itself at its next look.
+Task<void> LocalStreamService::end_watched_keys() {
+    const MonoTime now = home().clock().mono_now();
+    std::vector<std::pair<ShardUid, bool>> ended;
+    for (const auto& [shard, watched] : watched_keys_)
+        if (watched.until < now) ended.emplace_back(shard, false);
+    for (const auto& [shard, is_wanted] : ended)
+        watched_keys_.erase(shard);
+    if (!ended.empty()) co_await change_sampling(std::move(ended));
+}
+
+Task<Result<std::vector<SampledKey>>> LocalStreamService::sampled_keys(std::string name) {
+    auto take = [this, name = std::move(name)]() -> Task<Result<std::vector<SampledKey>>> {
+        CO_ASSIGN(const StreamPtr stream, find_stream(name));
+        std::vector<SampledKey> keys;
+        std::vector<std::pair<ShardUid, bool>> begun;
+        for (const std::uint32_t position : stream->open) {
+            const auto shard = stream->shards[position].uid;
+            auto& watched = watched_keys_[shard];
+            watched.until = home().clock().mono_now() + kKeysWatched;
+            if (!sampled_.contains(shard)) begun.emplace_back(shard, true);
+            for (auto& key : std::exchange(watched.keys, {}))
+                if (keys.size() < kSampledKeysMax) keys.push_back(std::move(key));
+        }
+        if (!begun.empty()) co_await change_sampling(std::move(begun));
+        co_return keys;
+    };
+    co_return co_await call_on(home(), std::move(take));
 }
 
 Task<Result<std::vector<ShardRates>>> LocalStreamService::shard_rates(std::string name) {

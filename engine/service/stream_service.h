@@ -14,6 +14,7 @@
 #include "engine/io/task.h"
 #include "engine/log/log_store.h"
 #include "engine/service/stream_control.h"
+#include "engine/usage/key_sample.h"
 #include "engine/usage/rate_limits.h"
 #include "engine/usage/shard_rates.h"
 #include "engine/usage/watched_shards.h"
@@ -136,6 +137,12 @@ class StreamService : public StreamControl {
 
     /// How busy each of the stream's shards is, as `shards`. Errors: NotFound.
     virtual Task<Result<std::vector<ShardRates>>> shard_rates(std::string stream);
+    /// Keys of some of the records that were written to the stream since the last call. Asking
+    /// makes the broker take them, for `kKeysWatched`; nobody else may be asking. At most
+    /// `kSampledKeysMax` are kept. Errors: NotFound, Unsupported.
+    static constexpr std::chrono::seconds kKeysWatched{5};
+    static constexpr std::size_t kSampledKeysMax = 16384;
+    virtual Task<Result<std::vector<SampledKey>>> sampled_keys(std::string stream);
     /// What the broker, or one stream, has used of what it may. Errors: NotFound.
     virtual Task<Result<LimitsReport>> limits_report(std::string stream);
 

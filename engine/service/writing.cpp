@@ -269,7 +269,8 @@ Task<std::vector<PutOutcome>> LocalStreamService::put_routed(
             const auto sampling = writer.begin_keys(core.builder.record_count());
             for (std::uint32_t place = 0; i != end; i = routed[i].next, ++place)
                 if (sampling.takes(place))
-                    writer.take_key(hash_key_of(records[i]), sampling.stride);
+                    writer.take_key(hash_key_of(records[i]), sampling.stride,
+                                    records[i].partition_key);
         };
         const auto submit = [&](std::uint32_t end) {
             if ((*shard_writer)->wants_keys()) sample(**shard_writer, batch_first, end);

@@ -40,8 +40,10 @@ std::vector<ShardMeters::Collected> ShardMeters::collect() {
     collected.reserve(counted_.size());
     for (ShardMeter* meter : std::exchange(counted_, {})) {
         meter->is_counted = false;
-        collected.push_back({meter->shard, std::exchange(meter->used, {}), {}});
-        if (meter->sample != nullptr) collected.back().keys = meter->sample->keys();
+        collected.push_back({meter->shard, std::exchange(meter->used, {}), {}, {}});
+        if (meter->sample == nullptr) continue;
+        collected.back().keys = meter->sample->keys();
+        collected.back().new_keys = meter->sample->take_new();
     }
     return collected;
 }
@@ -60,7 +62,8 @@ void ShardMeters::sample_batch(ShardMeter& meter, const RecordBatchView& batch) 
     std::uint32_t i = 0;
     for (RecordView record; cursor.next(record); ++i)
         if (sampling.takes(i))
-            meter.sample->add(hash_partition_key(record.partition_key), sampling.stride);
+            meter.sample->add(hash_partition_key(record.partition_key), sampling.stride,
+                              record.partition_key);
 }
 
 }  // namespace tidemill

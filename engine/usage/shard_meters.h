@@ -31,7 +31,8 @@ class ShardMeters {
     struct Collected {
         ShardUid shard;
         ShardUsage used;
-        std::vector<SampledKey> keys;
+        std::vector<SampledKey> keys{};      ///< the latest
+        std::vector<SampledKey> new_keys{};  ///< of them, since the last call
     };
     /// What was used since the last call; costs nothing for shards that were not.
     std::vector<Collected> collect();
@@ -84,7 +85,9 @@ class MeteredWriter final : public ShardWriter {
         is_sampled_ = true;
         return meters_.sampling_of(count);
     }
-    void take_key(uint128 hash_key, std::uint32_t weight) { meter_.sample->add(hash_key, weight); }
+    void take_key(uint128 hash_key, std::uint32_t weight, std::string_view partition_key) {
+        meter_.sample->add(hash_key, weight, partition_key);
+    }
 
  private:
     std::unique_ptr<ShardWriter> next_;
