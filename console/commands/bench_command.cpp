@@ -164,7 +164,7 @@ int run_hot_spots(const Options& options) {
 void add_bench_command(CLI::App& app, Run& run) {
     auto options = std::make_shared<Options>();
     options->load.connect = default_endpoint();
-    auto* bench = app.add_subcommand("bench", "Measure a broker, the forest, or hot spots");
+    auto* bench = app.add_subcommand("bench", "Measure a broker, the forest, hot spots, or streaming SQL");
     bench->require_subcommand(1);
     add_load(*bench, run, options, "produce", "Write as fast as acknowledgements allow",
              bench::run_produce)
@@ -218,6 +218,7 @@ void add_bench_command(CLI::App& app, Run& run) {
     spots->add_option("--points", options->points, "Records to measure")->capture_default_str();
     add_output_option(*spots, options->format);
     spots->callback([&run, options] { run = [options] { return run_hot_spots(*options); }; });
+    add_nexmark_bench_command(*bench, run);
 }
 
 }  // namespace tidemill::console

@@ -33,6 +33,8 @@ void add_put_command(CLI::App& app, Run& run);
 void add_tail_command(CLI::App& app, Run& run);
 void add_sql_command(CLI::App& app, Run& run);
 void add_bench_command(CLI::App& app, Run& run);
+/// `bench nexmark`; `bench` is the command that it belongs to.
+void add_nexmark_bench_command(CLI::App& bench, Run& run);
 void add_log_command(CLI::App& app, Run& run);
 void add_tables_command(CLI::App& app, Run& run);
 void add_keys_command(CLI::App& app, Run& run);

@@ -127,12 +127,32 @@ void store_decimal(const KernelCall& call, std::size_t row, wide value) {
     call.out.set_int(row, static_cast<std::int64_t>(value));
 }
 
+// No digit is dropped: 64 bits do, and all that can go wrong is that they do not.
+void decimal_multiply_exact(const KernelCall& call) {
+    const auto *as = call.args[0]->slots(), *bs = call.args[1]->slots();
+    const auto am = call.args[0]->row_mask(), bm = call.args[1]->row_mask();
+    auto* out = call.out.slots();
+    const auto wide_limit = ten_to(call.out.type().precision) - 1;
+    const auto limit = wide_limit > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(wide_limit);
+    bool is_bad = false;
+    call.rows.for_each([&](std::size_t i) {
+        std::int64_t r;
+        is_bad |= __builtin_mul_overflow(as[i & am], bs[i & bm], &r) || r > limit || r < -limit;
+        out[i] = r;
+    });
+    if (!is_bad) return;
+    call.rows.for_each(
+        [&](std::size_t i) { store_decimal(call, i, static_cast<wide>(as[i & am]) * bs[i & bm]); });
+}
+
 void decimal_multiply(const KernelCall& call) {
     const int drop =
         call.args[0]->type().scale + call.args[1]->type().scale - call.out.type().scale;
+    if (drop <= 0) return decimal_multiply_exact(call);
+    const auto divisor = ten_to(drop);
     call.rows.for_each([&](std::size_t i) {
         const wide product = static_cast<wide>(call.args[0]->int_at(i)) * call.args[1]->int_at(i);
-        store_decimal(call, i, drop > 0 ? divide_rounded(product, ten_to(drop)) : product);
+        store_decimal(call, i, divide_rounded(product, divisor));
     });
 }
 
@@ -190,7 +210,11 @@ Signature decimal_arithmetic(char op, const Type& left, const Type& right) {
     };
     const int whole_a = a.precision - a.scale, whole_b = b.precision - b.scale;
     if (op == '*') {
-        const auto result = capped(whole_a + whole_b, a.scale + b.scale);
+        // A product keeps its digits behind the point: 0.908 * BIGINT is DECIMAL(19,3).
+        const auto result =
+            Type::decimal(static_cast<std::uint8_t>(
+                              std::min<int>(a.precision + b.precision, kMaxDecimalPrecision)),
+                          static_cast<std::uint8_t>(std::min(a.scale + b.scale, 18)));
         return {{a, b}, result, decimal_multiply};
     }
     if (op == '/')

@@ -6,7 +6,8 @@ namespace {
 
 template <class F>
 void for_each_function(F&& visit) {
-    for (const auto table : {numeric_functions(), text_functions(), time_functions()})
+    for (const auto table :
+         {numeric_functions(), text_functions(), text_search_functions(), time_functions()})
         for (const auto& function : table)
             visit(function);
 }

@@ -29,6 +29,7 @@ struct Function {
 
 std::span<const Function> numeric_functions();
 std::span<const Function> text_functions();
+std::span<const Function> text_search_functions();
 std::span<const Function> time_functions();
 
 /// By upper-case name; null if there is none.

@@ -1,0 +1,13 @@
+# The SQL of examples/nexmark becomes part of operators/nexmark, so that `tidemill bench nexmark` needs no files.
+file(GLOB queries CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/nexmark/q*.sql)
+list(SORT queries COMPARE NATURAL)
+set(NEXMARK_QUERIES "")
+foreach(query IN LISTS queries)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${query})
+    get_filename_component(name ${query} NAME_WE)
+    file(READ ${query} text)
+    string(APPEND NEXMARK_QUERIES "    {\"${name}\", R\"nexmark(${text})nexmark\"},\n")
+endforeach()
+set(NEXMARK_SOURCE ${PROJECT_BINARY_DIR}/nexmark/query_texts.cpp)
+configure_file(${PROJECT_SOURCE_DIR}/operators/nexmark/query_texts.cpp.in ${NEXMARK_SOURCE} @ONLY)
+target_sources(tidemill_operators_nexmark PRIVATE ${NEXMARK_SOURCE})

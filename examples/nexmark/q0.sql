@@ -1,0 +1,3 @@
+-- Bids as they are: what everything else costs.
+SELECT STREAM auction, bidder, price, dateTime, extra
+FROM bid;

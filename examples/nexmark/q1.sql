@@ -1,0 +1,3 @@
+-- Dollars to euros.
+SELECT STREAM auction, bidder, 0.908 * price AS price, dateTime, extra
+FROM bid;
