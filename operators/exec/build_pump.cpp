@@ -4,6 +4,7 @@
 #include "operators/exec/forest.h"
 #include "operators/exec/hot_spots.h"
 #include "operators/exec/insert.h"
+#include "operators/exec/parse_row.h"
 #include "operators/exec/project.h"
 #include "operators/exec/slide.h"
 #include "operators/exec/tumble.h"
@@ -57,6 +58,8 @@ class PumpBuilder {
                                             node.schema);
         if (auto* slide = std::get_if<SlideNode>(&node.body))
             return std::make_unique<Slide>(context_, pump_, input, std::move(*slide));
+        if (auto* parse = std::get_if<ParseRowNode>(&node.body))
+            return std::make_unique<ParseRow>(context_, pump_, input, std::move(*parse));
         if (auto* spots = std::get_if<HotSpotsNode>(&node.body))
             return std::make_unique<HotSpots>(context_, pump_, input, std::move(*spots),
                                               forests_.budget);

@@ -10,6 +10,7 @@
 #include "operators/expr/in_list.h"
 #include "operators/expr/logic.h"
 #include "operators/expr/monotonicity.h"
+#include "operators/expr/user_function.h"
 #include "operators/sql/nearest_name.h"
 
 namespace tidemill::sql {
@@ -28,16 +29,7 @@ bool is_known_elsewhere(std::string_view name) {
                                                   "GROUP_RANK",
                                                   "HOTSPOTS",
                                                   "ANY",
-                                                  "EVERY",
-                                                  "REGEX_LOG_PARSE",
-                                                  "FAST_REGEX_LOG_PARSE",
-                                                  "FAST_REGEX_LOG_PARSER",
-                                                  "VARIABLE_COLUMN_LOG_PARSE",
-                                                  "FIXED_COLUMN_LOG_PARSE",
-                                                  "SYS_LOG_PARSE",
-                                                  "W3C_LOG_PARSE",
-                                                  "PERIOD",
-                                                  "ROW"};
+                                                  "EVERY"};
     return std::ranges::find(kLater, name) != std::end(kLater);
 }
 
@@ -51,6 +43,12 @@ std::string list_types(const std::vector<Type>& types) {
 }  // namespace
 
 SqlResult<ExpressionPtr> ExpressionBinder::bind_call(const ast::Expr& expr) {
+    if (scope_.functions != nullptr && scope_.functions->has(expr.op)) {
+        if (expr.over || expr.over_name)
+            return failure(expr.span, expr.op + " does not take OVER.");
+        ASSIGN(auto given, bind_all(expr.args));
+        return scope_.functions->bind_call(expr, std::move(given), scope_.sql_text);
+    }
     if (aggregate_kind(expr.op))
         return failure(
             expr.span,
@@ -60,6 +58,11 @@ SqlResult<ExpressionPtr> ExpressionBinder::bind_call(const ast::Expr& expr) {
                 expr.op));
     if (is_known_elsewhere(expr.op)) return failure(expr.span, expr.op + " is not supported yet.");
     if (expr.over || expr.over_name) return failure(expr.span, expr.op + " does not take OVER.");
+    if (expr.op.ends_with("_LOG_PARSE") || expr.op == "FAST_REGEX_LOG_PARSER")
+        return failure(expr.span,
+                       expr.op +
+                           " gives a row: it stands alone in a select list, and the query "
+                           "above takes its columns as t.r.COLUMN1.");
     ASSIGN(auto args, bind_all(expr.args));
     if (expr.op == "MONOTONIC" && args.size() == 1) {
         args[0]->monotonicity = Monotonicity::Ascending;
@@ -68,6 +71,19 @@ SqlResult<ExpressionPtr> ExpressionBinder::bind_call(const ast::Expr& expr) {
     if (expr.op == "COALESCE" && !args.empty()) {
         ASSIGN(const auto type, unify(expr, args));
         return make_coalesce(type, std::move(args));
+    }
+    if ((expr.op == "IFNULL" || expr.op == "NVL") && args.size() == 2) {
+        ASSIGN(const auto type, unify(expr, args));
+        return make_coalesce(type, std::move(args));
+    }
+    if (expr.op == "IF" && args.size() == 3) {
+        std::vector<ExpressionPtr> conditions, values;
+        ASSIGN(auto condition, as_boolean(*expr.args[0], std::move(args[0]), "IF"));
+        conditions.push_back(std::move(condition));
+        values.push_back(std::move(args[1]));
+        values.push_back(std::move(args[2]));
+        ASSIGN(const auto type, unify(expr, values));
+        return make_case(type, std::move(conditions), std::move(values));
     }
     if (expr.op == "NULLIF" && args.size() == 2) {
         ASSIGN(const auto type, unify(expr, args));
@@ -82,12 +98,18 @@ SqlResult<ExpressionPtr> ExpressionBinder::bind_call(const ast::Expr& expr) {
         const bool is_first = name == "EXTRACT";
         args.insert(is_first ? args.begin() : args.end(), std::move(unit));
         name = is_first ? "$EXTRACT" : "$" + name + "_TO";
+        if (is_first && *expr.unit == TimeUnit::Second) name = "$EXTRACT_SECOND";
     }
     const auto* function = find_function(name);
-    if (function == nullptr)
-        return failure({expr.span.begin, expr.span.begin + expr.op.size()},
-                       fmt::format("There is no function {}.{}", expr.op,
-                                   did_you_mean(expr.op, function_names())));
+    if (function == nullptr) {
+        auto names = function_names();
+        if (scope_.functions != nullptr)
+            for (auto& known : scope_.functions->names())
+                names.push_back(std::move(known));
+        return failure(
+            {expr.span.begin, expr.span.begin + expr.op.size()},
+            fmt::format("There is no function {}.{}", expr.op, did_you_mean(expr.op, names)));
+    }
     if (args.size() < function->min_args || args.size() > function->max_args)
         return failure(expr.span,
                        fmt::format("Wrong number of arguments; expected {}.", function->usage));

@@ -59,6 +59,14 @@ SqlResult<ExpressionPtr> ExpressionBinder::bind(const ast::Expr& expr) {
             return bind_test(expr);
         case ExprKind::Interval:
             return bind_interval(expr);
+        case ExprKind::Distinct:
+            return bind_distinct(expr);
+        case ExprKind::Temporal:
+            return bind_temporal(expr);
+        case ExprKind::Row:
+            return failure(expr.span,
+                           "A row value stands only in =, <>, IN and predicates of "
+                           "periods.");
         case ExprKind::Star:
             return failure(expr.span, "* stands only in a select list or in COUNT(*).");
         case ExprKind::Cursor:
@@ -131,6 +139,8 @@ SqlResult<ExpressionPtr> ExpressionBinder::bind_unary(const ast::Expr& expr) {
 }
 
 SqlResult<ExpressionPtr> ExpressionBinder::bind_binary(const ast::Expr& expr) {
+    if (expr.args[0]->kind == ExprKind::Row || expr.args[1]->kind == ExprKind::Row)
+        return bind_row_comparison(expr);
     ASSIGN(auto left, bind(*expr.args[0]));
     ASSIGN(auto right, bind(*expr.args[1]));
     if (expr.op == "AND" || expr.op == "OR") {
@@ -235,6 +245,7 @@ SqlResult<ExpressionPtr> ExpressionBinder::bind_between(const ast::Expr& expr) {
 }
 
 SqlResult<ExpressionPtr> ExpressionBinder::bind_in(const ast::Expr& expr) {
+    if (expr.args[0]->kind == ExprKind::Row) return bind_row_in(expr);
     ASSIGN(auto args, bind_all(expr.args));
     TRY(unify(expr, args));
     return make_in_list(std::move(args), expr.is_negated);

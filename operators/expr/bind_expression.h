@@ -38,6 +38,16 @@ class ExpressionBinder {
     SqlResult<ExpressionPtr> bind_like(const ast::Expr& expr);
     SqlResult<ExpressionPtr> bind_test(const ast::Expr& expr);
     SqlResult<ExpressionPtr> bind_interval(const ast::Expr& expr);
+    // bind_predicate.cpp: predicates of rows and periods
+    SqlResult<ExpressionPtr> bind_distinct(const ast::Expr& expr);
+    SqlResult<ExpressionPtr> bind_temporal(const ast::Expr& expr);
+    SqlResult<ExpressionPtr> bind_temporal_pair(std::string_view op, const ast::Expr& left,
+                                                const ast::Expr& right);
+    SqlResult<ExpressionPtr> bind_row_equality(const ast::Expr& left, const ast::Expr& right);
+    SqlResult<ExpressionPtr> bind_row_comparison(const ast::Expr& expr);
+    SqlResult<ExpressionPtr> bind_row_in(const ast::Expr& expr);
+    SqlResult<ExpressionPtr> compare(std::string_view op, const ast::Expr& left,
+                                     const ast::Expr& right);
     SqlResult<std::vector<ExpressionPtr>> bind_all(const std::vector<ast::ExprPtr>& exprs);
     /// Brings all to the type that they have in common.
     SqlResult<Type> unify(const ast::Expr& at, std::vector<ExpressionPtr>& values);

@@ -241,6 +241,34 @@ void interval_to_integer(const KernelCall& call) {
     });
 }
 
+void integer_to_interval(const KernelCall& call) {
+    const auto unit = unit_millis(call.out.type().to);
+    call.rows.for_each([&](std::size_t i) {
+        std::int64_t value = 0;
+        if (__builtin_mul_overflow(call.args[0]->int_at(i), unit, &value))
+            return fail_range(call, i);
+        call.out.set_int(i, value);
+    });
+}
+void text_to_interval(const KernelCall& call) {
+    const auto& type = call.out.type();
+    call.rows.for_each([&](std::size_t i) {
+        const auto value = parse_interval(trimmed(call.args[0]->text_at(i)), type.from, type.to);
+        if (!value) return fail_text(call, i);
+        call.out.set_int(i, *value);
+    });
+}
+void interval_to_decimal(const KernelCall& call) {
+    const auto unit = unit_millis(call.args[0]->type().to);
+    const auto factor = power_of_ten(call.out.type().scale);
+    call.rows.for_each([&](std::size_t i) {
+        std::int64_t value = 0;
+        if (__builtin_mul_overflow(call.args[0]->int_at(i), factor, &value))
+            return fail_range(call, i);
+        call.out.set_int(i, value / unit);
+    });
+}
+
 void all_null(const KernelCall& call) {
     call.rows.for_each([&](std::size_t i) { call.out.set_null(i); });
 }
@@ -261,6 +289,9 @@ std::optional<Kernel> text_cast(const Type& to) {
         case TypeKind::Timestamp:
             return text_to_time<parse_timestamp>;
         case TypeKind::Interval:
+            return text_to_interval;
+        case TypeKind::Binary:
+        case TypeKind::Varbinary:
         case TypeKind::Null:
             return std::nullopt;
         default:
@@ -289,7 +320,11 @@ std::optional<Kernel> cast_kernel(const Type& from, const Type& to) {
     if (from.kind == TypeKind::Date && to.kind == TypeKind::Timestamp) return copy_slots;
     if (from.kind == TypeKind::Timestamp && to.kind == TypeKind::Date) return timestamp_to_date;
     if (from.kind == TypeKind::Timestamp && to.kind == TypeKind::Time) return timestamp_to_time;
+    if (from.kind == TypeKind::Time && to.kind == TypeKind::Timestamp) return copy_slots;
     if (from.kind == TypeKind::Interval && to.is_integer()) return interval_to_integer;
+    if (from.kind == TypeKind::Interval && to.kind == TypeKind::Decimal) return interval_to_decimal;
+    if (from.is_integer() && to.kind == TypeKind::Interval && unit_millis(to.to) > 0)
+        return integer_to_interval;
     return std::nullopt;
 }
 

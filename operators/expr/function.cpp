@@ -23,11 +23,12 @@ const Function* find_function(std::string_view name) {
 }
 
 std::vector<std::string> function_names() {
-    std::vector<std::string> names = {"COALESCE",    "NULLIF",  "COUNT",   "SUM",
-                                      "AVG",         "MIN",     "MAX",     "STDDEV_POP",
-                                      "STDDEV_SAMP", "VAR_POP", "VAR_SAMP"};
+    std::vector<std::string> names = {"COALESCE",   "NULLIF",      "IFNULL",  "COUNT",
+                                      "SUM",        "AVG",         "MIN",     "MAX",
+                                      "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP"};
     for_each_function([&](const Function& function) {
-        if (function.name.front() != '$') names.emplace_back(function.name);
+        if (function.name.front() != '$' && function.name.find(' ') == std::string_view::npos)
+            names.emplace_back(function.name);
     });
     return names;
 }

@@ -71,6 +71,40 @@ class InList final : public Expression {
     Column out_;
 };
 
+class Distinct final : public Expression {
+ public:
+    Distinct(ExpressionPtr left, ExpressionPtr right, bool is_negated)
+        : Expression(TypeKind::Boolean),
+          left_(std::move(left)),
+          right_(std::move(right)),
+          is_negated_(is_negated),
+          out_(TypeKind::Boolean) {
+        is_nullable = false;
+    }
+
+    const Column& evaluate(Evaluation& evaluation, const Selection& rows) override {
+        const auto& left = left_->evaluate(evaluation, rows);
+        const auto& right = right_->evaluate(evaluation, rows);
+        out_.reset(evaluation.batch.rows);
+        rows.for_each([&](std::size_t row) {
+            const bool is_null = left.is_null(row);
+            const bool is_same = is_null || right.is_null(row) ? is_null == right.is_null(row)
+                                                               : are_equal(left, right, row);
+            out_.set_bool(row, is_same == is_negated_);
+        });
+        return out_;
+    }
+    std::string describe() const override {
+        return left_->describe() + (is_negated_ ? " IS NOT" : " IS") + " DISTINCT FROM " +
+               right_->describe();
+    }
+
+ private:
+    ExpressionPtr left_, right_;
+    bool is_negated_;
+    Column out_;
+};
+
 class NullIf final : public Expression {
  public:
     NullIf(ExpressionPtr value, ExpressionPtr other)
@@ -104,6 +138,9 @@ class NullIf final : public Expression {
 
 ExpressionPtr make_in_list(std::vector<ExpressionPtr> args, bool is_negated) {
     return std::make_unique<InList>(std::move(args), is_negated);
+}
+ExpressionPtr make_distinct(ExpressionPtr left, ExpressionPtr right, bool is_negated) {
+    return std::make_unique<Distinct>(std::move(left), std::move(right), is_negated);
 }
 ExpressionPtr make_null_if(ExpressionPtr value, ExpressionPtr other) {
     return std::make_unique<NullIf>(std::move(value), std::move(other));

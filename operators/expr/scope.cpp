@@ -14,8 +14,15 @@ bool Scope::is_qualifier(std::string_view name) const {
 }
 
 std::optional<std::size_t> Scope::find(const std::vector<ast::Name>& path) const {
-    if (path.empty() || path.size() > 2) return std::nullopt;
-    if (path.size() == 2 && !is_qualifier(path[0].text)) return std::nullopt;
+    if (path.empty() || path.size() > 3) return std::nullopt;
+    // t.r.COLUMN1 and r.COLUMN1: a column of a row.
+    if (path.size() == 3 || (path.size() == 2 && !is_qualifier(path[0].text))) {
+        if (path.size() == 3 && !is_qualifier(path[0].text)) return std::nullopt;
+        const auto name = path[path.size() - 2].text + "." + path.back().text;
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            if (columns[i].name == name) return i;
+        return std::nullopt;
+    }
     for (std::size_t i = 0; i < columns.size(); ++i)
         if (columns[i].name == path.back().text) return i;
     return std::nullopt;
@@ -28,10 +35,10 @@ bool Scope::is_rowtime(const std::vector<ast::Name>& path) const {
 
 SqlError Scope::unknown_column(const ast::Expr& column) const {
     const auto& path = column.path;
-    if (path.size() > 2)
-        return locate(sql_text, column.span, "A path of more than two names is not supported yet.");
+    if (path.size() > 3)
+        return locate(sql_text, column.span, "A path has at most three names: t.row.column.");
     std::vector<std::string> names;
-    if (path.size() == 2 && !is_qualifier(path[0].text)) {
+    if (path.size() >= 2 && !is_qualifier(path[0].text)) {
         for (const auto& name : qualifiers)
             names.push_back(print_name(name));
         return locate(

@@ -9,6 +9,8 @@
 
 namespace tidemill::sql {
 
+class UserFunctions;
+
 struct ScopeColumn {
     std::string name;
     Type type;
@@ -23,6 +25,7 @@ struct Scope {
     std::string_view sql_text;            ///< for error places
     std::vector<std::string> qualifiers;  ///< names of the relation: stream name, alias
     std::vector<ScopeColumn> columns;
+    const UserFunctions* functions = nullptr;  ///< of CREATE FUNCTION; may be null
 
     /// Index of the column that a path names; nothing if it is no path to a column here.
     std::optional<std::size_t> find(const std::vector<ast::Name>& path) const;

@@ -249,7 +249,6 @@ std::optional<std::int64_t> parse_date(std::string_view pattern, std::string_vie
         const bool is_packed = !pattern.empty() && is_letter(pattern.front());
         if (!parse_item(text, item, is_packed, parsed)) return std::nullopt;
     }
-    if (!text.empty()) return std::nullopt;
     auto& civil = parsed.civil;
     if (civil.day > days_in_month(civil.year, civil.month)) return std::nullopt;
     if (parsed.has_half) civil.hour = civil.hour % 12 + (parsed.is_pm ? 12 : 0);

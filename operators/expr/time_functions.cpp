@@ -90,6 +90,55 @@ std::optional<Signature> resolve_extract(Types args) {
     return Signature{{TypeKind::Integer, type}, TypeKind::BigInt, extract_moment};
 }
 
+// EXTRACT(SECOND FROM x) has the milliseconds behind the point.
+void extract_second(const KernelCall& call) {
+    const auto& type = call.args[1]->type();
+    const bool counts_all = type.kind == TypeKind::Interval && type.from <= TimeUnit::Second;
+    call.rows.for_each([&](std::size_t i) {
+        const auto value = call.args[1]->int_at(i);
+        if (type.kind == TypeKind::Interval)
+            call.out.set_int(i, counts_all ? value : value % 60'000);
+        else
+            call.out.set_int(i, value - floor_div(value, 60'000) * 60'000);
+    });
+}
+std::optional<Signature> resolve_extract_second(Types args) {
+    const auto signature = resolve_extract(args);
+    if (!signature) return std::nullopt;
+    const auto& type = signature->parameters[1];
+    const bool counts_all = type.kind == TypeKind::Interval && type.from <= TimeUnit::Second;
+    return Signature{signature->parameters, Type::decimal(counts_all ? kMaxDecimalPrecision : 5, 3),
+                     extract_second};
+}
+
+// YEAR(x) ... SECOND(x), whole numbers.
+template <TimeUnit unit>
+void field(const KernelCall& call) {
+    call.rows.for_each(
+        [&](std::size_t i) { call.out.set_int(i, field_of(call.args[0]->int_at(i), unit)); });
+}
+template <TimeUnit unit>
+std::optional<Signature> resolve_field(Types args) {
+    if (!is_moment(args[0])) return std::nullopt;
+    const Type type = args[0].kind == TypeKind::Null ? Type(TypeKind::Timestamp) : args[0];
+    return Signature{{type}, TypeKind::BigInt, field<unit>};
+}
+
+// DATE_FORMAT(x, pattern): TIMESTAMP_TO_CHAR with its arguments the other way round.
+void date_format(const KernelCall& call) {
+    std::string text;
+    call.rows.for_each([&](std::size_t i) {
+        text.clear();
+        format_date(text, call.args[1]->text_at(i), call.args[0]->int_at(i));
+        call.out.set_text(i, text);
+    });
+}
+std::optional<Signature> resolve_date_format(Types args) {
+    if (!is_moment(args[0]) || !is_text(args[1])) return std::nullopt;
+    const Type type = args[0].kind == TypeKind::Null ? Type(TypeKind::Timestamp) : args[0];
+    return Signature{{type, Type::varchar()}, Type::varchar(), date_format};
+}
+
 // CHAR_TO_TIMESTAMP(pattern, text); a text that does not match makes no row.
 template <TypeKind kind>
 void char_to(const KernelCall& call) {
@@ -170,6 +219,15 @@ constexpr Function kTable[] = {
     {"$FLOOR_TO", 2, 2, resolve_to_unit<false>, "FLOOR(time TO unit)"},
     {"$CEIL_TO", 2, 2, resolve_to_unit<true>, "CEIL(time TO unit)"},
     {"$EXTRACT", 2, 2, resolve_extract, "EXTRACT(unit FROM time)"},
+    {"$EXTRACT_SECOND", 2, 2, resolve_extract_second, "EXTRACT(SECOND FROM time)"},
+    {"YEAR", 1, 1, resolve_field<TimeUnit::Year>, "YEAR(time)"},
+    {"QUARTER", 1, 1, resolve_field<TimeUnit::Quarter>, "QUARTER(time)"},
+    {"MONTH", 1, 1, resolve_field<TimeUnit::Month>, "MONTH(time)"},
+    {"DAYOFMONTH", 1, 1, resolve_field<TimeUnit::Day>, "DAYOFMONTH(time)"},
+    {"HOUR", 1, 1, resolve_field<TimeUnit::Hour>, "HOUR(time)"},
+    {"MINUTE", 1, 1, resolve_field<TimeUnit::Minute>, "MINUTE(time)"},
+    {"SECOND", 1, 1, resolve_field<TimeUnit::Second>, "SECOND(time)"},
+    {"DATE_FORMAT", 2, 2, resolve_date_format, "DATE_FORMAT(time, format)"},
     {"CHAR_TO_TIMESTAMP", 2, 2, resolve_char_to<TypeKind::Timestamp>,
      "CHAR_TO_TIMESTAMP(format, text)"},
     {"CHAR_TO_TIMESTAMP_SYS", 2, 2, resolve_char_to<TypeKind::Timestamp>,

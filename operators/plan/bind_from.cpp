@@ -27,8 +27,10 @@ SqlResult<SelectBinder::Relation> SelectBinder::bind_from(const ast::FromItem& f
         }
     }
     if (from.alias) qualifiers = {from.alias->text};
+    TRY(rename_columns(from, *plan));
     Relation relation;
     relation.scope = scope_of(text_, *plan, std::move(qualifiers));
+    relation.scope.functions = functions_;
     relation.plan = std::move(plan);
     return relation;
 }

@@ -129,6 +129,7 @@ SqlResult<PlanPtr> SelectBinder::bind_single(const ast::Select& select) {
                ExpressionBinder(relation.scope).bind_condition(*select.where, "WHERE"));
         relation.plan = make_filter(std::move(relation.plan), std::move(condition));
     }
+    TRY(bind_rows(select, relation));
     const auto any_item = [&](const auto& test) {
         return std::ranges::any_of(select.items,
                                    [&](const auto& item) { return test(*item.expr); });
@@ -173,6 +174,12 @@ SqlResult<PlanPtr> SelectBinder::project(const ast::Select& select, Relation rel
                 reference->is_nullable = column.is_nullable;
                 add(column.name, std::move(reference));
             }
+            continue;
+        }
+        if (is_row_function(*item.expr)) {
+            ASSIGN(auto fields, row_fields(*item.expr, output_name(item, schema.size())));
+            for (auto& [name, field] : fields)
+                add(std::move(name), std::move(field));
             continue;
         }
         ASSIGN(auto expression, binder.bind(*item.expr));

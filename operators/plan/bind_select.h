@@ -2,6 +2,7 @@
 
 #include "operators/expr/bind_expression.h"
 #include "operators/plan/plan.h"
+#include "operators/sql/column_list_parser.h"
 
 namespace tidemill::sql {
 
@@ -9,8 +10,10 @@ namespace tidemill::sql {
 /// bind_group.cpp (tumbling), bind_slide.cpp (OVER), bind_forest.cpp (table functions).
 class SelectBinder {
  public:
-    SelectBinder(std::string_view sql_text, const StreamCatalog& catalog)
-        : text_(sql_text), catalog_(catalog) {}
+    /// `functions` are those of CREATE FUNCTION, if there are any.
+    SelectBinder(std::string_view sql_text, const StreamCatalog& catalog,
+                 const UserFunctions* functions = nullptr)
+        : text_(sql_text), catalog_(catalog), functions_(functions) {}
 
     SqlResult<PlanPtr> bind(const ast::Select& select);
     /// Streams that were read, each once.
@@ -30,6 +33,28 @@ class SelectBinder {
     SqlResult<Relation> bind_from(const ast::FromItem& from);
     SqlResult<PlanPtr> bind_stream(const ast::FromItem& from, std::vector<std::string>& qualifiers);
     SqlResult<PlanPtr> bind_forest(const ast::Expr& call);
+
+    // bind_row_parse.cpp: the log parsers
+    struct RowParse {
+        RowParserPtr parser;
+        std::vector<LogColumn> columns;
+    };
+    /// A row of the select list, and where its columns begin.
+    struct RowColumns {
+        const ast::Expr* call;
+        std::size_t first;
+        std::vector<LogColumn> columns;
+    };
+    SqlResult<void> bind_rows(const ast::Select& select, Relation& relation);
+    SqlResult<RowParse> bind_row_parser(const ast::Expr& call);
+    SqlResult<RowParse> bind_variable_columns(const ast::Expr& call);
+    SqlResult<std::vector<LogColumn>> log_columns(const ast::Expr& at, const std::string& list);
+    SqlResult<std::string> row_literal(const ast::Expr& call, std::size_t index,
+                                       std::string_view what);
+    SqlResult<std::vector<std::pair<std::string, ExpressionPtr>>> row_fields(
+        const ast::Expr& call, const std::string& name);
+    SqlResult<void> rename_columns(const ast::FromItem& from, PlanNode& plan);
+
     SqlResult<PlanPtr> bind_hot_spots(const ast::Expr& call);
     SqlResult<std::vector<ExpressionPtr>> bind_partition(const ast::Expr& cursor,
                                                          const PlanNode& input);
@@ -49,13 +74,17 @@ class SelectBinder {
 
     std::string_view text_;
     const StreamCatalog& catalog_;
+    const UserFunctions* functions_;
     std::vector<std::size_t> sources_;
+    std::vector<RowColumns> rows_;
 };
 
 /// A scope of a plan's columns under the given names.
 Scope scope_of(std::string_view sql_text, const PlanNode& plan,
                std::vector<std::string> qualifiers);
 PlanPtr make_filter(PlanPtr input, ExpressionPtr predicate);
+/// Whether the call makes a ROW: a log parser.
+bool is_row_function(const ast::Expr& expr);
 /// A node with one input and its schema, to be changed by the caller.
 PlanPtr make_node(PlanPtr input);
 /// Calls `visit` for every node of the tree that is not inside another query; stops below nodes for

@@ -6,6 +6,7 @@
 
 #include "engine/base/result.h"
 #include "operators/expr/cast.h"
+#include "operators/expr/user_function.h"
 #include "operators/plan/bind_select.h"
 #include "operators/sql/nearest_name.h"
 #include "operators/sql/parser.h"
@@ -26,6 +27,8 @@ class StatementBinder {
         for (const auto& statement : statements) {
             if (const auto* stream = std::get_if<ast::CreateStream>(&statement.body))
                 TRY(add_stream(*stream));
+            else if (const auto* function = std::get_if<ast::CreateFunction>(&statement.body))
+                TRY(functions_.add(*function, text_));
             else
                 TRY(add_pump(std::get<ast::CreatePump>(statement.body)));
         }
@@ -113,7 +116,7 @@ class StatementBinder {
             return failure(create.target.span,
                            fmt::format("{} is fed from outside; a pump cannot insert into it.",
                                        print_name(create.target.text)));
-        SelectBinder binder(text_, plan_.catalog);
+        SelectBinder binder(text_, plan_.catalog, &functions_);
         ASSIGN(auto query, binder.bind(*create.select));
         PumpPlan pump;
         pump.name = create.name.text;
@@ -198,6 +201,7 @@ class StatementBinder {
     }
 
     std::string_view text_;
+    UserFunctions functions_;
     ApplicationPlan plan_;
 };
 

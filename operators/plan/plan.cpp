@@ -57,6 +57,9 @@ struct Describe {
                                            : fmt::format("{} rows", node.window),
                            node.radius, node.minimum);
     }
+    std::string operator()(const ParseRowNode& node) const {
+        return fmt::format("ParseRow {}: {} columns", node.line->describe(), node.parser->size());
+    }
     std::string operator()(const UnionNode&) const { return "Union"; }
 };
 

@@ -8,6 +8,7 @@
 
 #include "operators/expr/aggregate.h"
 #include "operators/expr/expression.h"
+#include "operators/expr/row_parser.h"
 #include "operators/plan/stream_catalog.h"
 
 /// What a pump does, as a tree of relational steps with bound expressions; `exec` makes one
@@ -80,12 +81,20 @@ struct HotSpotsNode {
     bool has_identity = false;
 };
 
+/// A log parser. Output: the input's columns, then one text for each column of the row.
+struct ParseRowNode {
+    ExpressionPtr line;
+    RowParserPtr parser;
+    std::vector<bool> is_not_null;
+};
+inline constexpr std::uint32_t kMaxLogColumnLength = 1024;
+
 /// UNION ALL; rows merged by ROWTIME.
 struct UnionNode {};
 
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, SlideNode, ForestNode, HotSpotsNode,
-                 UnionNode>
+                 ParseRowNode, UnionNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

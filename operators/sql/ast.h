@@ -43,6 +43,9 @@ enum class ExprKind : std::uint8_t {
     IsTruth,   ///< op: TRUE FALSE UNKNOWN
     Cursor,    ///< query; args: PARTITION BY behind it
     Interval,  ///< (args[0] - args[1]) <qualifier>, type
+    Distinct,  ///< args[0] IS [NOT] DISTINCT FROM args[1]
+    Row,       ///< op: ROW or PERIOD, args
+    Temporal,  ///< args: one more than `op` has predicates, which ',' separates
 };
 
 /// PARTITION BY ... ROWS n PRECEDING | RANGE INTERVAL ... PRECEDING
@@ -86,6 +89,7 @@ struct FromItem {
     SelectPtr query;         ///< Subquery
     ExprPtr function;        ///< Function: the Call inside TABLE(...)
     std::optional<Name> alias;
+    std::vector<Name> columns;  ///< AS t (a, b)
     Span span;
 };
 
@@ -139,8 +143,18 @@ struct CreatePump {
     SelectPtr select;
 };
 
+/// CREATE FUNCTION name (parameters) RETURNS type ... RETURN body
+struct CreateFunction {
+    bool or_replace = false;
+    Name name;
+    std::vector<ColumnDefinition> parameters;
+    Type result;
+    bool is_null_on_null = false;  ///< RETURNS NULL ON NULL INPUT
+    ExprPtr body;
+};
+
 struct Statement {
-    std::variant<CreateStream, CreatePump> body;
+    std::variant<CreateStream, CreatePump, CreateFunction> body;
     Span span;
 };
 

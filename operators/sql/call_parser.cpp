@@ -52,6 +52,7 @@ SqlResult<void> ExpressionParser::call_arguments(Expr& call) {
         call.is_distinct = true;
     else
         tokens_.accept_word("ALL");
+    if (call.op == "SUBSTRING") return substring_arguments(call);
     TRY(add(call.op == "POSITION" ? kAboveComparison : 0));
     if ((call.op == "FLOOR" || call.op == "CEIL") && tokens_.accept_word("TO")) {
         const auto unit =
@@ -63,15 +64,62 @@ SqlResult<void> ExpressionParser::call_arguments(Expr& call) {
     }
     if (call.op == "STEP") {
         TRY(tokens_.expect_word("BY"));
+        ASSIGN(const auto is_calendar, step_by_calendar(call));
+        if (is_calendar) return {};
         return add();
     }
     if (call.op == "POSITION" && tokens_.accept_word("IN")) return add();
     if (call.op == "OVERLAY" && tokens_.accept_word("PLACING")) TRY(add());
-    if ((call.op == "SUBSTRING" || call.op == "OVERLAY") && tokens_.accept_word("FROM")) {
+    if (call.op == "OVERLAY" && tokens_.accept_word("FROM")) {
         TRY(add());
         if (tokens_.accept_word("FOR")) TRY(add());
         return {};
     }
+    while (tokens_.accept_symbol(","))
+        TRY(add());
+    return {};
+}
+
+// STEP(t BY INTERVAL '1' YEAR): months and years have no length, so it is FLOOR(t TO YEAR).
+SqlResult<bool> ExpressionParser::step_by_calendar(Expr& call) {
+    if (!tokens_.is_word("INTERVAL") || tokens_.peek(1).kind != TokenKind::String) return false;
+    const auto unit =
+        tokens_.peek(2).kind == TokenKind::Word ? parse_unit(tokens_.peek(2).text) : std::nullopt;
+    if (!unit || unit_millis(*unit) != 0) return false;
+    tokens_.next();
+    const Token count = tokens_.next();
+    if (count.text != "1")
+        return tokens_.failure(count.span,
+                               fmt::format("STEP by {}s takes one at a time: INTERVAL '1' {}.",
+                                           unit_name(*unit), unit_name(*unit)));
+    tokens_.next();
+    call.op = "FLOOR";
+    call.unit = unit;
+    return true;
+}
+
+// SUBSTRING(text FROM start [FOR length]), (text FROM 'regex'), (text SIMILAR pattern ESCAPE c);
+// with commas it is SUBSTR, which differs behind the end of the text.
+SqlResult<void> ExpressionParser::substring_arguments(Expr& call) {
+    const auto add = [&](int min_precedence = 0) -> SqlResult<void> {
+        ASSIGN(auto argument, expression(min_precedence));
+        call.args.push_back(std::move(argument));
+        return {};
+    };
+    TRY(add());
+    if (tokens_.accept_word("FROM")) {
+        TRY(add());
+        if (tokens_.accept_word("FOR")) TRY(add());
+        return {};
+    }
+    if (tokens_.accept_word("SIMILAR")) {
+        call.op = "SUBSTRING SIMILAR";
+        TRY(add(kAboveComparison));
+        TRY(tokens_.expect_word("ESCAPE"));
+        return add(kAboveComparison);
+    }
+    if (!tokens_.is_symbol(",")) return tokens_.expected("FROM, SIMILAR or ','");
+    call.op = "SUBSTR";
     while (tokens_.accept_symbol(","))
         TRY(add());
     return {};

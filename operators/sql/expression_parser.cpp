@@ -26,9 +26,10 @@ int binary_precedence(const Token& token) {
     return 0;
 }
 
-bool starts_predicate(const Token& token) {
+// SIMILAR without TO belongs to SUBSTRING.
+bool starts_predicate(const Token& token, const Token& next) {
     return token.is_word("BETWEEN") || token.is_word("IN") || token.is_word("LIKE") ||
-           token.is_word("SIMILAR");
+           (token.is_word("SIMILAR") && next.is_word("TO"));
 }
 
 }  // namespace
@@ -77,11 +78,13 @@ SqlResult<ExprPtr> ExpressionParser::expression(int min_precedence) {
         if (min_precedence >= kCompare) return left;
         if (token.is_word("IS")) {
             ASSIGN(left, is_predicate(std::move(left)));
-        } else if (starts_predicate(token)) {
+        } else if (starts_predicate(token, tokens_.peek(1))) {
             ASSIGN(left, predicate(std::move(left), false));
-        } else if (token.is_word("NOT") && starts_predicate(tokens_.peek(1))) {
+        } else if (token.is_word("NOT") && starts_predicate(tokens_.peek(1), tokens_.peek(2))) {
             tokens_.next();
             ASSIGN(left, predicate(std::move(left), true));
+        } else if (starts_temporal(*left)) {
+            ASSIGN(left, temporal_predicate(std::move(left)));
         } else {
             return left;
         }
@@ -113,8 +116,15 @@ SqlResult<ExprPtr> ExpressionParser::is_predicate(ExprPtr left) {
     } else if (what.is_word("TRUE") || what.is_word("FALSE") || what.is_word("UNKNOWN")) {
         test->kind = ExprKind::IsTruth;
         test->op = what.text;
+    } else if (what.is_word("DISTINCT")) {
+        test->kind = ExprKind::Distinct;
+        tokens_.next();
+        TRY(tokens_.expect_word("FROM"));
+        ASSIGN(auto right, expression(kCompare));
+        test->args.push_back(std::move(right));
+        return finish(std::move(test), begin);
     } else {
-        return tokens_.expected("NULL, TRUE, FALSE or UNKNOWN");
+        return tokens_.expected("NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM");
     }
     tokens_.next();
     return finish(std::move(test), begin);

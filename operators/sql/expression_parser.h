@@ -24,6 +24,10 @@ class ExpressionParser {
     SqlResult<ast::ExprPtr> in_predicate(ast::ExprPtr left, bool is_negated);
     SqlResult<ast::ExprPtr> finish(ast::ExprPtr expr, Span begin);
 
+    // temporal_parser.cpp: predicates of periods
+    bool starts_temporal(const ast::Expr& left) const;
+    SqlResult<ast::ExprPtr> temporal_predicate(ast::ExprPtr left);
+
     // primary_parser.cpp: what stands between operators
     SqlResult<ast::ExprPtr> primary();
     SqlResult<ast::ExprPtr> parenthesised();
@@ -37,6 +41,8 @@ class ExpressionParser {
     SqlResult<ast::ExprPtr> call(std::string name, Span begin);
     SqlResult<void> call_arguments(ast::Expr& call);
     SqlResult<void> trim_arguments(ast::Expr& call);
+    SqlResult<bool> step_by_calendar(ast::Expr& call);
+    SqlResult<void> substring_arguments(ast::Expr& call);
     SqlResult<void> call_suffix(ast::Expr& call);
 
     // select_parser.cpp

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "operators/sql/expression_parser.h"
+#include "operators/sql/function_parser.h"
 #include "operators/sql/lexer.h"
 #include "operators/sql/nearest_name.h"
 #include "operators/sql/stream_options.h"
@@ -52,13 +53,18 @@ class StatementParser {
         }
         if (tokens_.accept_word("STREAM")) return create_stream(or_replace);
         if (tokens_.accept_word("PUMP")) return create_pump(or_replace);
-        for (const auto word : {"FUNCTION", "VIEW", "TABLE", "SCHEMA", "FOREIGN"})
+        if (tokens_.accept_word("FUNCTION")) {
+            ASSIGN(auto function, parse_function(tokens_, expressions_));
+            function.or_replace = or_replace;
+            return ast::Statement{std::move(function), {}};
+        }
+        for (const auto word : {"VIEW", "TABLE", "SCHEMA", "FOREIGN"})
             if (tokens_.is_word(word))
                 return tokens_.not_yet(tokens_.peek().span, std::string("CREATE ") + word);
-        const std::string kinds[] = {"STREAM", "PUMP"};
+        const std::string kinds[] = {"STREAM", "PUMP", "FUNCTION"};
         return tokens_.failure(
             tokens_.peek().span,
-            fmt::format("Expected STREAM or PUMP, found {}.{}", tokens_.peek().describe(),
+            fmt::format("Expected STREAM, PUMP or FUNCTION, found {}.{}", tokens_.peek().describe(),
                         did_you_mean(tokens_.peek().text, kinds)));
     }
 

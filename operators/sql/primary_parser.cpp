@@ -96,7 +96,18 @@ SqlResult<ExprPtr> ExpressionParser::parenthesised() {
     if (tokens_.is_word("SELECT"))
         return tokens_.not_yet(tokens_.peek().span, "A subquery inside an expression");
     ASSIGN(auto inner, expression());
-    if (tokens_.is_symbol(",")) return tokens_.not_yet(tokens_.peek().span, "A row value (a, b)");
+    if (tokens_.is_symbol(",")) {
+        auto row = std::make_unique<Expr>();
+        row->kind = ExprKind::Row;
+        row->op = "ROW";
+        row->args.push_back(std::move(inner));
+        while (tokens_.accept_symbol(",")) {
+            ASSIGN(auto member, expression());
+            row->args.push_back(std::move(member));
+        }
+        TRY(tokens_.expect_symbol(")"));
+        return finish(std::move(row), begin);
+    }
     TRY(tokens_.expect_symbol(")"));
     const auto& after = tokens_.peek();
     const auto unit = after.kind == TokenKind::Word ? parse_unit(after.text) : std::nullopt;
@@ -239,17 +250,31 @@ SqlResult<ExprPtr> ExpressionParser::cast() {
     ASSIGN(auto operand, expression());
     expr->args.push_back(std::move(operand));
     TRY(tokens_.expect_word("AS"));
-    ASSIGN(expr->type, type());
+    if (tokens_.accept_word("INTERVAL")) {
+        ASSIGN(expr->type, interval_qualifier());
+    } else {
+        ASSIGN(expr->type, type());
+    }
     TRY(tokens_.expect_symbol(")"));
     return finish(std::move(expr), begin);
 }
 
 SqlResult<ExprPtr> ExpressionParser::name_or_call() {
     const Token first = tokens_.peek();
-    const bool is_call = first.kind == TokenKind::Word && tokens_.peek(1).is_symbol("(");
-    if (is_call) {
+    if (tokens_.peek(1).is_symbol("(")) {
         tokens_.next();
-        return call(first.text, first.span);
+        if (first.kind == TokenKind::Quoted || (first.text != "ROW" && first.text != "PERIOD"))
+            return call(first.text, first.span);
+        tokens_.next();
+        auto row = std::make_unique<Expr>();
+        row->kind = ExprKind::Row;
+        row->op = first.text;
+        do {
+            ASSIGN(auto member, expression());
+            row->args.push_back(std::move(member));
+        } while (tokens_.accept_symbol(","));
+        TRY(tokens_.expect_symbol(")"));
+        return finish(std::move(row), first.span);
     }
     auto expr = std::make_unique<Expr>();
     if (first.kind == TokenKind::Word && is_bare_function(first.text)) {

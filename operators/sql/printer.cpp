@@ -54,6 +54,7 @@ std::string operand(const Expr& expr) {
         case ExprKind::Cast:
         case ExprKind::Case:
         case ExprKind::Cursor:
+        case ExprKind::Row:
             return print(expr);
         default:
             return "(" + print(expr) + ")";
@@ -110,9 +111,18 @@ std::string print_call(const Expr& expr) {
         inside = fmt::format("({}) TO {}", join(expr.args), unit_name(*expr.unit));
     else if (expr.op == "POSITION" && expr.args.size() == 2)
         inside = operand(*expr.args[0]) + " IN " + operand(*expr.args[1]);
+    else if (expr.op == "SUBSTRING" && expr.args.size() >= 2)
+        inside = operand(*expr.args[0]) + " FROM " + operand(*expr.args[1]) +
+                 (expr.args.size() > 2 ? " FOR " + operand(*expr.args[2]) : "");
+    else if (expr.op == "SUBSTRING SIMILAR")
+        return fmt::format("SUBSTRING({} SIMILAR {} ESCAPE {})", operand(*expr.args[0]),
+                           operand(*expr.args[1]), operand(*expr.args[2]));
     else
         inside = (expr.is_distinct ? "DISTINCT " : "") + join(expr.args);
-    std::string text = expr.op + "(" + inside + ")";
+    const bool is_plain = std::ranges::all_of(expr.op, [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+    });
+    std::string text = (is_plain ? expr.op : quote(expr.op, '"')) + "(" + inside + ")";
     if (expr.op == "LTRIM" || expr.op == "RTRIM") {
         const auto characters = expr.args.size() > 1 ? print(*expr.args[1]) + " " : std::string();
         text = fmt::format("TRIM({} {}FROM {})", expr.op == "LTRIM" ? "LEADING" : "TRAILING",
@@ -191,6 +201,21 @@ std::string print(const Expr& expr) {
         case ExprKind::Interval:
             return fmt::format("({} - {}) {}", operand(*expr.args[0]), operand(*expr.args[1]),
                                expr.type.to_string().substr(9));
+        case ExprKind::Distinct:
+            return fmt::format("{} IS {}DISTINCT FROM {}", operand(*expr.args[0]), negation,
+                               operand(*expr.args[1]));
+        case ExprKind::Row:
+            return expr.op + "(" + join(expr.args) + ")";
+        case ExprKind::Temporal: {
+            std::string text = operand(*expr.args[0]);
+            std::string_view ops = expr.op;
+            for (std::size_t i = 1; i < expr.args.size(); ++i) {
+                const auto op = ops.substr(0, ops.find(','));
+                ops.remove_prefix(std::min(op.size() + 1, ops.size()));
+                text += fmt::format(" {} {}", op, operand(*expr.args[i]));
+            }
+            return text;
+        }
     }
     return {};
 }
@@ -215,6 +240,8 @@ std::string print(const ast::Select& select) {
             break;
     }
     if (select.from.alias) text += " AS " + print_name(select.from.alias->text);
+    if (!select.from.columns.empty())
+        text += " (" + join_names(select.from.columns, ", ") + ")";
     if (select.where) text += " WHERE " + print(*select.where);
     if (!select.group_by.empty()) text += " GROUP BY " + join(select.group_by);
     if (select.having) text += " HAVING " + print(*select.having);
@@ -242,6 +269,17 @@ std::string print(const ast::Statement& statement) {
                            print_name(stream->name.text),
                            columns.empty() ? "" : " (" + columns + ")",
                            describe(stream->description), print_stream_options(stream->options));
+    }
+    if (const auto* function = std::get_if<ast::CreateFunction>(&statement.body)) {
+        std::string parameters;
+        for (const auto& parameter : function->parameters)
+            parameters += fmt::format("{}{} {}", parameters.empty() ? "" : ", ",
+                                      print_name(parameter.name.text), parameter.type.to_string());
+        return fmt::format(
+            "CREATE {}FUNCTION {} ({}) RETURNS {} CONTAINS SQL{} RETURN {}",
+            function->or_replace ? "OR REPLACE " : "", print_name(function->name.text), parameters,
+            function->result.to_string(),
+            function->is_null_on_null ? " RETURNS NULL ON NULL INPUT" : "", print(*function->body));
     }
     const auto& pump = std::get<ast::CreatePump>(statement.body);
     return fmt::format("CREATE {}PUMP {}{}{} AS INSERT INTO {}{} {}",

@@ -121,6 +121,13 @@ SqlResult<ast::FromItem> ExpressionParser::from_item() {
     if (has_as ||
         (after.is_name() && !(after.kind == TokenKind::Word && is_reserved(after.text)))) {
         ASSIGN(from.alias, tokens_.expect_name("an alias"));
+        if (tokens_.accept_symbol("(")) {
+            do {
+                ASSIGN(auto name, tokens_.expect_name("the name of a column"));
+                from.columns.push_back(std::move(name));
+            } while (tokens_.accept_symbol(","));
+            TRY(tokens_.expect_symbol(")"));
+        }
     }
     from.span = tokens_.span_from(begin);
     return from;

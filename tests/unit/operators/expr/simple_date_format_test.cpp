@@ -26,7 +26,9 @@ TEST_SUITE("operators/expr") {
 
     TEST_CASE("what does not match is no date; zones count; omitted fields default") {
         CHECK_FALSE(parse_date("yyyy-MM-dd", "2023-02-30"));
-        CHECK_FALSE(parse_date("yyyy-MM-dd", "2023-02-03x"));
+        // Text behind the end of the pattern does not count.
+        CHECK_EQ(parse_date("yyyy-MM-dd", "1970-01-02 03:04"), 86'400'000LL);
+        CHECK_FALSE(parse_date("yyyy-MM-dd", "2023-02x"));
         CHECK_EQ(parse_date("yyyy HH:mm Z", "1970 01:00 +0100"), 0);
         CHECK_EQ(parse_date("MM", "02"), 31 * 86'400'000LL);
     }

@@ -37,7 +37,7 @@ std::string random_expression(Random& random, int depth) {
                                                   "5."};
         return kLeaves[random.below(std::size(kLeaves))];
     }
-    switch (random.below(17)) {
+    switch (random.below(23)) {
         case 0:
             return sub() + " + " + sub();
         case 1:
@@ -70,6 +70,19 @@ std::string random_expression(Random& random, int depth) {
             return "TRIM(LEADING 'x' FROM " + sub() + ")";
         case 15:
             return "SUM(" + sub() + ") OVER (PARTITION BY a RANGE INTERVAL '1' HOUR PRECEDING)";
+        case 16:
+            return "(" + sub() + ") IS NOT DISTINCT FROM (" + sub() + ")";
+        case 17:
+            return "(" + sub() + ", " + sub() + ") IN (ROW(1, 2), (3, " + sub() + "))";
+        case 18:
+            return "(PERIOD(" + sub() + ", b) STRICTLY CONTAINS (c, " + sub() +
+                   ") PRECEDES PERIOD(c, d))";
+        case 19:
+            return "SUBSTRING((" + sub() + ") SIMILAR 'a#\"b#\"c' ESCAPE '#') || SUBSTRING(a, 2)";
+        case 20:
+            return "CAST(" + sub() + " AS INTERVAL DAY TO SECOND)";
+        case 21:
+            return "\"my f\"(" + sub() + ") + STEP(a BY INTERVAL '1' YEAR)";
         default:
             return "(a - b) DAY TO SECOND * " + sub();
     }
@@ -102,9 +115,12 @@ TEST_SUITE("operators/sql") {
         const auto parsed = parse(
             "CREATE OR REPLACE STREAM \"D\" (\"a b\" VARCHAR(3) NOT NULL, c DOUBLE PRECISION) "
             "DESCRIPTION 'it''s';"
+            "CREATE OR REPLACE FUNCTION f (a INTEGER, \"b c\" VARCHAR(3)) RETURNS DOUBLE LANGUAGE "
+            "SQL NOT DETERMINISTIC CONTAINS SQL RETURNS NULL ON NULL INPUT RETURN a + 1;"
             "CREATE PUMP p STOPPED AS INSERT INTO D (c) SELECT STREAM x.*, SUM(a) AS s FROM "
             "TABLE(RANDOM_CUT_FOREST("
-            "CURSOR(SELECT STREAM * FROM s) PARTITION BY (k, UPPER(n)), 10)) AS x WHERE a > 1 GROUP BY FLOOR(x.ROWTIME TO "
+            "CURSOR(SELECT STREAM * FROM s) PARTITION BY (k, UPPER(n)), 10)) AS x WHERE a > 1 "
+            "GROUP BY FLOOR(x.ROWTIME TO "
             "DAY), b HAVING COUNT(*) > 2"
             " UNION ALL SELECT y FROM (SELECT STREAM z AS y FROM q) AS w;"
             "CREATE STREAM s (a INTEGER NOT NULL PATH '$[''x''].b', b VARCHAR(2)) DESCRIPTION 'd' "
