@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kLookInterval{1};  // at files that may change wh
 struct Options {
     std::string config, data, listen, durability, log_level, segment_bytes, io, disk_budget, limits,
         auth, credentials, tls, tls_certificate, tls_key;
-    bool is_buffered = false, is_insecure = false;
+    bool is_buffered = false, is_insecure = false, allows_commands = false;
     std::uint32_t cores = 0, lanes = 0;
     CLI::Option *cores_given = nullptr, *lanes_given = nullptr;
 };
@@ -47,6 +47,7 @@ Result<Config> settings(const Options& options) {
     if (!options.auth.empty()) config.auth.mode = parse_auth(options.auth);
     if (!options.credentials.empty()) config.auth.credentials_file = options.credentials;
     if (options.is_insecure) config.auth.insecure = true;
+    if (options.allows_commands) config.sql.allow_commands = true;
     if (!options.tls.empty()) config.tls.mode = *parse_tls(options.tls);
     if (!options.tls_certificate.empty()) config.tls.certificate_file = options.tls_certificate;
     if (!options.tls_key.empty()) config.tls.key_file = options.tls_key;
@@ -123,6 +124,9 @@ void add_serve_command(CLI::App& app, Run& run) {
         ->check(CLI::IsMember({"required", "optional", "off"}));
     command->add_option("--credentials", options->credentials,
                         "Access keys and policies in TOML; see 'tidemill credentials'");
+    command->add_flag(
+        "--allow-commands", options->allows_commands,
+        "SQL applications may run commands on this machine (WITH (preprocess = ...))");
     command->add_flag("--insecure", options->is_insecure,
                       "Let strangers in on an address that other machines reach");
     command

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "console/repl/schema_report.h"
 #include "console/repl/text_table.h"
 #include "operators/connect/file_source.h"
 #include "operators/plan/bare_select.h"
@@ -46,6 +47,16 @@ Result<SqlRunner::Summary> LocalSql::run(const std::string& sql_text,
                                          const std::vector<std::string>& print,
                                          sql::PrintFormat format, std::ostream& out,
                                          const std::function<bool()>& is_wanted) {
+    const auto discovery = sql::parse_discover(sql_text);
+    if (!discovery) return fail(Errc::InvalidArgument, discovery.error().to_string());
+    if (*discovery) {
+        if (!(*discovery)->is_file)
+            return fail(Errc::InvalidArgument,
+                        "--local knows no streams: DISCOVER SCHEMA FROM FILE 'path'");
+        ASSIGN(const std::string report, file_schema_report(**discovery));
+        out << report;
+        return Summary{};
+    }
     sql::LocalRunOptions options;
     options.sql_text = sql_text;
     options.bind = bind_;

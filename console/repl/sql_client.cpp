@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "console/repl/row_printer.h"
+#include "console/repl/schema_report.h"
 #include "console/repl/sql_rows.h"
 #include "console/repl/text_table.h"
 #include "proto/native_table.h"
@@ -57,6 +58,13 @@ Result<SqlRunner::Summary> SqlClient::run(const std::string& sql_text,
                                           const std::vector<std::string>& print,
                                           sql::PrintFormat format, std::ostream& out,
                                           const std::function<bool()>& is_wanted) {
+    const auto wanted = sql::parse_discover(sql_text);
+    if (!wanted) return fail(Errc::InvalidArgument, wanted.error().to_string());
+    if (*wanted) {
+        ASSIGN(const std::string report, discover(**wanted));
+        out << report;
+        return Summary{};
+    }
     ASSIGN(const std::uint32_t id, ask(sql_text, print));
     RowPrinter printer(out, format);
     struct Stream {
@@ -93,6 +101,22 @@ Result<SqlRunner::Summary> SqlClient::run(const std::string& sql_text,
     Summary summary;
     summary.rows_printed = printer.rows();
     return summary;
+}
+
+Result<std::string> SqlClient::discover(const sql::DiscoverStatement& statement) {
+    if (statement.is_file) return file_schema_report(statement);
+    FlatBufferBuilder builder;
+    builder.Finish(wire::CreateSqlSampleRequest(builder, builder.CreateString(statement.target)));
+    ASSIGN(const auto reply,
+           connection_.call(kind_of(wire::SqlKind::SampleStream), wire::finished_bytes(builder)));
+    ASSIGN(const auto* sample, reply.message.read<wire::SqlSample>());
+    std::vector<std::string> records;
+    if (sample->records() != nullptr)
+        for (const auto* record : *sample->records())
+            if (record->data() != nullptr)
+                records.emplace_back(reinterpret_cast<const char*>(record->data()->data()),
+                                     record->data()->size());
+    return schema_report(statement, records);
 }
 
 Result<std::string> SqlClient::describe_streams() {

@@ -5,6 +5,7 @@
 
 #include "console/repl/sql_runner.h"
 #include "operators/connect/record_decoder.h"
+#include "operators/sql/discover_parser.h"
 #include "producer/broker_connection.h"
 
 namespace tidemill::console {
@@ -55,6 +56,7 @@ class SqlClient final : public SqlRunner {
     Result<std::vector<ApplicationLine>> list_applications();
 
  private:
+    Result<std::string> discover(const sql::DiscoverStatement& statement);
     Result<std::uint32_t> ask(const std::string& sql_text, const std::vector<std::string>& print);
     Status change(std::uint8_t kind, const std::string& name);
 

@@ -16,6 +16,7 @@ aws::ApiStatus refusal_of(const Error& error) {
     switch (error.code) {
         case Errc::NotFound:
         case Errc::InvalidArgument:
+        case Errc::AccessDenied:
         case Errc::TooLarge:
             return aws::refuse("InvalidApplicationConfigurationException", error.message);
         case Errc::ResourceInUse:

@@ -91,6 +91,14 @@ ApiStatus without_value(ApiResult<T> result) {
     return {};
 }
 
+/// "function:NAME" of the ARN of a Lambda function, whatever its version.
+std::string function_of(std::string_view arn) {
+    const auto at = arn.find(":function:");
+    if (at == std::string_view::npos) return std::string(arn);
+    std::string_view name = arn.substr(at + 10);
+    return fmt::format("{}{}", query::kFunctionPrefix, name.substr(0, name.find(':')));
+}
+
 query::StartingPosition start_of(std::string_view start) {
     return start == "TRIM_HORIZON" ? query::StartingPosition::TrimHorizon
                                    : query::StartingPosition::Now;
@@ -110,6 +118,8 @@ ApiStatus add_input(const Part& part, query::ApplicationDefinition& definition) 
         one.columns = schema.columns;
         one.start = start_of(part.start);
         one.part = i;
+        one.preprocess = function_of(text_at(
+            input, {"InputProcessingConfiguration", "InputLambdaProcessor", "ResourceARN"}));
         one.parts = static_cast<std::uint32_t>(names.size());
         definition.inputs.push_back(std::move(one));
     }

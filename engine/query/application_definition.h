@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/bytes.h"
@@ -64,6 +65,12 @@ struct ApplicationDefinition {
 /// WITH (sink = ...). Errors: InvalidArgument (with the place), and names that are given twice.
 Result<ApplicationDefinition> with_declared_streams(ApplicationDefinition definition);
 Status add_declared_inputs(const std::string& sql_text, std::vector<InputDefinition>& inputs);
+
+/// `function:NAME`: a command that the broker's settings know by that name.
+constexpr std::string_view kFunctionPrefix = "function:";
+struct QueryLimits;
+/// Whether the broker's settings allow it. Errors: AccessDenied, InvalidArgument.
+Status check_preprocessing(const InputDefinition& input, const QueryLimits& limits);
 
 /// What can be said without looking at streams or SQL. Errors: InvalidArgument, TooLarge.
 Status check_definition(const ApplicationDefinition& definition);

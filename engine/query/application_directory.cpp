@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "engine/query/input_decoder.h"
+#include "engine/query/output_writer.h"
+#include "engine/query/outside_writer.h"
 #include "engine/query/query_service.h"
 #include "engine/reactor/call_on.h"
 #include "engine/telemetry/log.h"
@@ -99,8 +101,12 @@ Task<Status> QueryService::check(ApplicationDefinition definition) {
     CO_TRY(check_definition(whole));
     for (const auto& input : whole.inputs)
         CO_TRY(service_.find_stream(input.stream));
-    for (const auto& output : whole.outputs)
+    for (const auto& input : whole.inputs)
+        CO_TRY(check_preprocessing(input, limits_));
+    for (const auto& output : whole.outputs) {
         if (output.connector == sql::Connector::Stream) CO_TRY(service_.find_stream(output.stream));
+        CO_TRY(OutsideWriter::check(output, limits_));
+    }
     co_return co_await try_compile(whole);
 }
 

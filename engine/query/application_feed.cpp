@@ -39,6 +39,7 @@ Task<Status> ApplicationFeed::open(std::vector<sql::Schema> known, bool may_wait
         CO_ASSIGN(input->decoder,
                   InputDecoder::make(input->definition, input->columns, hidden_fields_));
         input->rows = sql::RowBatch(input->decoder->schema());
+        CO_TRY(begin_preprocessing(*input));
         inputs_.push_back(std::move(input));
     }
     co_return Status{};
@@ -85,6 +86,8 @@ Task<void> ApplicationFeed::stop() {
     if (std::exchange(is_stopped_, true)) co_return;
     room_.notify_all();
     openers_.wake();
+    for (const auto& input : inputs_)
+        if (input->preprocessing) input->preprocessing->command.interrupt();
     co_await gate_.close();
 }
 

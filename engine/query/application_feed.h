@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/io/blocking_worker.h"
 #include "engine/query/application_checkpoint.h"
 #include "engine/query/application_definition.h"
+#include "engine/query/command_processor.h"
 #include "engine/query/input_decoder.h"
 #include "engine/query/opener_pool.h"
 #include "engine/query/query_limits.h"
@@ -44,6 +46,8 @@ class ApplicationFeed {
     /// (columns), Cancelled, Unavailable (no record yet and `may_wait` is false).
     Task<Status> open(std::vector<sql::Schema> known, bool may_wait,
                       std::function<bool()> is_wanted);
+    /// Commands that records go through are told this name. Before `open`.
+    void name_application(std::string name) { application_name_ = std::move(name); }
     /// For Application::compile. After `open`.
     std::vector<sql::InputStream> input_streams() const;
     const std::vector<InputDefinition>& inputs() const { return definitions_; }
@@ -74,6 +78,10 @@ class ApplicationFeed {
         std::int64_t clear_until = 0;  // all that arrived before has been pushed
         std::string trouble;
     };
+    struct Preprocessing {
+        CommandProcessor command;
+        BlockingWorker worker;  // ends before the command
+    };
     struct Input {
         InputDefinition definition;
         sql::Schema columns;
@@ -82,6 +90,7 @@ class ApplicationFeed {
         sql::RowBatch rows;
         std::int64_t bound = INT64_MIN;
         std::map<std::uint32_t, Shard> shards;  // by index; nodes stay in place
+        std::unique_ptr<Preprocessing> preprocessing;
     };
 
     Task<Status> find_input_columns(Input& input, bool may_wait,
@@ -96,6 +105,11 @@ class ApplicationFeed {
     Task<void> push_batch(Input& input, Shard& shard, RecordBatchView batch);
     Task<void> push_compressed(Input& input, Shard& shard, RecordBatchView batch);
     Task<void> push_records(Input& input, Shard& shard, RecordBatchView batch, RecordCursor cursor);
+    Task<void> push_processed(Input& input, Shard& shard, RecordBatchView batch,
+                              RecordCursor cursor);
+    Task<std::vector<CommandOutcome>> process(Input& input, Shard& shard,
+                                              std::vector<CommandRecord> records);
+    Status begin_preprocessing(Input& input);
     void report_unreadable(const Input& input, Shard& shard, const RecordBatchView& batch,
                            const Error& error);
     Task<void> end_slice(Input& input);
@@ -112,6 +126,7 @@ class ApplicationFeed {
     std::vector<InputDefinition> definitions_;
     std::vector<sql::Field> hidden_fields_;
     std::vector<std::unique_ptr<Input>> inputs_;
+    std::string application_name_;
     sql::Application* application_ = nullptr;
     sql::RejectedRows rejected_;
     OpenerPool openers_;

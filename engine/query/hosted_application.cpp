@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "engine/base/check.h"
+#include "engine/query/output_writer.h"
+#include "engine/query/outside_writer.h"
 #include "engine/telemetry/log.h"
 
 namespace tidemill::query {
@@ -66,6 +68,7 @@ Task<Status> HostedApplication::open() {
     const ApplicationCheckpoint* from = checkpoint ? &*checkpoint : nullptr;
     feed_ = std::make_unique<ApplicationFeed>(service_, reactor_, limits_, definition_.inputs,
                                               hidden_fields_in(definition_.sql_text));
+    feed_->name_application(definition_.name);
     message_ = "waits for a first record that the columns can be found in";
     CO_TRY(co_await feed_->open(from ? from->schemas : std::vector<sql::Schema>{}, true,
                                 [this] { return !is_stopped_; }));
@@ -90,20 +93,29 @@ Task<Status> HostedApplication::open() {
     co_return co_await feed_->start(*application_, from);
 }
 
+std::unique_ptr<Output> HostedApplication::make_output(const OutputDefinition& output,
+                                                       const sql::Schema& schema,
+                                                       std::uint64_t before) {
+    Output::Hooks hooks{[this](std::size_t rows) { feed_->take_pending(rows); },
+                        [this](sql::RejectedRow row) { application_->reject({std::move(row)}); }};
+    if (output.connector == sql::Connector::Stream)
+        return std::make_unique<OutputWriter>(service_, reactor_, limits_, output, schema, before,
+                                              std::move(hooks));
+    return std::make_unique<OutsideWriter>(reactor_, limits_, output, schema, before,
+                                           std::move(hooks));
+}
+
 Task<Status> HostedApplication::open_outputs(const ApplicationCheckpoint* from) {
     for (std::size_t i = 0; i < definition_.outputs.size(); ++i) {
         const OutputDefinition& output = definition_.outputs[i];
         CO_ASSIGN(const auto stream, application_->find_stream(output.name));
-        CO_TRY(service_.find_stream(output.stream));
+        if (output.connector == sql::Connector::Stream) CO_TRY(service_.find_stream(output.stream));
+        CO_TRY(OutsideWriter::check(output, limits_));
         const sql::Schema& schema = application_->schema(stream);
         CO_TRY(OutputWriter::check(output, schema));
         const std::uint64_t before = from && i < from->rows_out.size() ? from->rows_out[i] : 0;
-        OutputWriter::Hooks hooks{
-            [this](std::size_t rows) { feed_->take_pending(rows); },
-            [this](sql::RejectedRow row) { application_->reject({std::move(row)}); }};
-        outputs_.push_back(std::make_unique<OutputWriter>(service_, reactor_, limits_, output,
-                                                          schema, before, std::move(hooks)));
-        OutputWriter& writer = *outputs_.back();
+        outputs_.push_back(make_output(output, schema, before));
+        Output& writer = *outputs_.back();
         application_->subscribe(stream, [this, &writer](const sql::Batch& batch) {
             feed_->add_pending(batch.size());
             writer.take(batch);

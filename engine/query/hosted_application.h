@@ -9,7 +9,7 @@
 #include "engine/query/application_checkpoint.h"
 #include "engine/query/application_definition.h"
 #include "engine/query/application_feed.h"
-#include "engine/query/output_writer.h"
+#include "engine/query/output.h"
 #include "engine/query/query_limits.h"
 #include "engine/reactor/gate.h"
 #include "engine/reactor/reactor.h"
@@ -56,6 +56,8 @@ class HostedApplication {
  private:
     Task<void> live();
     Task<Status> open();
+    std::unique_ptr<Output> make_output(const OutputDefinition& output, const sql::Schema& schema,
+                                        std::uint64_t before);
     Task<Status> open_outputs(const ApplicationCheckpoint* from);
     Task<Result<std::optional<ApplicationCheckpoint>>> load_checkpoint();
     Task<Status> save_checkpoint(MonoTime deadline);
@@ -66,7 +68,7 @@ class HostedApplication {
     ApplicationDefinition definition_;
     std::unique_ptr<ApplicationFeed> feed_;
     std::unique_ptr<sql::Application> application_;
-    std::vector<std::unique_ptr<OutputWriter>> outputs_;
+    std::vector<std::unique_ptr<Output>> outputs_;
     ApplicationStatus status_ = ApplicationStatus::Stopped;
     std::string message_;
     std::string checkpoint_trouble_;

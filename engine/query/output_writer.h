@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/query/application_definition.h"
+#include "engine/query/output.h"
 #include "engine/query/query_limits.h"
 #include "engine/reactor/gate.h"
 #include "engine/reactor/reactor.h"
@@ -20,15 +21,8 @@ namespace tidemill::query {
 /// Writes the rows of one in-application stream to a stream of the broker, in their order, one
 /// write in flight; what the broker refuses for now is written again until it is taken.
 /// Durability: `acknowledged` rows are committed. Core: the one that made it.
-class OutputWriter {
+class OutputWriter final : public Output {
  public:
-    struct Hooks {
-        /// So many rows have left, one way or the other.
-        std::function<void(std::size_t rows)> settled;
-        /// A row that the stream will never take (too large).
-        std::function<void(sql::RejectedRow row)> refused;
-    };
-
     /// Errors: NotFound when the key column is not there.
     static Status check(const OutputDefinition& output, const sql::Schema& schema);
 
@@ -36,17 +30,14 @@ class OutputWriter {
                  OutputDefinition output, sql::Schema schema, std::uint64_t rows_before,
                  Hooks hooks);
 
-    void start();
-    /// Takes rows over, without waiting.
-    void take(const sql::Batch& batch);
-    /// True once `taken` rows are acknowledged; false at `deadline` or when the writer stops.
-    Task<bool> wait_acknowledged(std::uint64_t taken, MonoTime deadline);
-    /// Gives up what is not yet acknowledged. Idempotent.
-    Task<void> stop();
+    void start() override;
+    void take(const sql::Batch& batch) override;
+    Task<bool> wait_acknowledged(std::uint64_t taken, MonoTime deadline) override;
+    Task<void> stop() override;
 
-    std::uint64_t taken() const { return taken_; }
-    std::uint64_t acknowledged() const { return acknowledged_; }
-    const std::string& trouble() const { return trouble_; }  ///< why it cannot write just now
+    std::uint64_t taken() const override { return taken_; }
+    std::uint64_t acknowledged() const override { return acknowledged_; }
+    const std::string& trouble() const override { return trouble_; }
 
  private:
     struct Row {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "engine/base/bytes.h"
 #include "engine/base/time.h"
@@ -35,6 +36,13 @@ struct QueryLimits {
     std::chrono::milliseconds retry_first = 20ms;  ///< after a failed read or write; doubles
     std::chrono::milliseconds retry_last = 1s;
     std::chrono::milliseconds drain_timeout = 5s;  ///< for outputs of a stopping application
+
+    // What applications may do outside the broker, by its settings:
+    bool allows_commands = false;       ///< run commands: whoever may make an application may then
+                                        ///< run anything
+    bool allows_http = true;            ///< send rows to HTTP servers
+    std::string files_directory{};      ///< write files below it; empty: none
+    std::string functions_directory{};  ///< its executables stand for Lambda functions; empty: none
 };
 
 }  // namespace tidemill::query

@@ -10,6 +10,7 @@
 #include "engine/query/live_query.h"
 #include "engine/query/query_limits.h"
 #include "engine/query/query_reply.h"
+#include "engine/query/stream_sample.h"
 #include "engine/reactor/gate.h"
 #include "engine/reactor/reactor.h"
 #include "engine/service/stream_service.h"
@@ -54,6 +55,12 @@ class QueryService {
 
     Task<std::vector<ApplicationState>> list_applications();  ///< by name
     Task<Result<ApplicationState>> describe_application(std::string name);
+
+    /// Some records of a stream. Errors: NotFound, those of reading.
+    Task<Result<std::vector<std::string>>> sample_stream(std::string stream, SampleFrom from,
+                                                         std::size_t most) {
+        return query::sample_stream(service_, std::move(stream), from, most);
+    }
 
     /// Ad-hoc query on the current core; ends when `reply` is not wanted, or with `stop`.
     /// Ownership: `reply` outlives the task.

@@ -118,6 +118,10 @@ Task<void> ApplicationFeed::push_compressed(Input& input, Shard& shard, RecordBa
 /// and the application's state always agree when somebody else runs.
 Task<void> ApplicationFeed::push_records(Input& input, Shard& shard, RecordBatchView batch,
                                          RecordCursor cursor) {
+    if (input.preprocessing) {
+        co_await push_processed(input, shard, batch, std::move(cursor));
+        co_return;
+    }
     RecordView record;
     while (cursor.next(record)) {
         if (cursor.ordinal() < shard.next) continue;

@@ -1,5 +1,7 @@
 #include "engine/query/sql_door.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/query/sql_tables.h"
@@ -45,6 +47,9 @@ Task<void> SqlDoor::serve(std::uint8_t kind, wire::TableBytes message, QueryRepl
         case SqlKind::ListApplications:
             send_states(co_await service_.list_applications(), reply);
             break;
+        case SqlKind::SampleStream:
+            status = co_await sample(message, reply);
+            break;
         default:
             status = fail(Errc::Unsupported, fmt::format("there is no SQL request {}", kind));
     }
@@ -73,6 +78,25 @@ Task<Status> SqlDoor::change(std::uint8_t kind, const wire::TableBytes& message,
     else
         CO_TRY(co_await service_.stop_application(name));
     co_return co_await answer_with(std::move(name), reply);
+}
+
+Task<Status> SqlDoor::sample(const wire::TableBytes& message, QueryReply& reply) {
+    constexpr std::uint32_t kRecordsMax = 1000;
+    CO_ASSIGN(const auto* table, message.read<wire::SqlSampleRequest>());
+    CO_ASSIGN(const auto records,
+              co_await service_.sample_stream(
+                  wire::text_of(table->stream()),
+                  table->is_from_oldest() ? SampleFrom::Oldest : SampleFrom::Newest,
+                  std::min(table->records(), kRecordsMax)));
+    FlatBufferBuilder builder;
+    std::vector<flatbuffers::Offset<wire::SqlRecord>> all;
+    for (const auto& record : records)
+        all.push_back(wire::CreateSqlRecord(
+            builder, builder.CreateVector(reinterpret_cast<const std::uint8_t*>(record.data()),
+                                          record.size())));
+    builder.Finish(wire::CreateSqlSample(builder, builder.CreateVector(all)));
+    reply.send(wire::finished_bytes(builder), true);
+    co_return Status{};
 }
 
 Task<Status> SqlDoor::answer_with(std::string name, QueryReply& reply) {

@@ -48,6 +48,14 @@ struct TlsConfig {
     std::filesystem::path certificate_file, key_file;  ///< empty: a development certificate
 };
 
+/// What SQL applications may do outside the broker: docs/sql/input-output.md.
+struct SqlConfig {
+    bool allow_commands = false;  ///< pre-processing by commands: it is execution of code
+    bool allow_http = true;       ///< rows sent to HTTP servers
+    std::filesystem::path files_directory{};      ///< where sinks may write files; empty: nowhere
+    std::filesystem::path functions_directory{};  ///< executables that stand for Lambda functions
+};
+
 /// All that an operator can set. The file's keys are the names in config_file.cpp.
 struct Config {
     std::filesystem::path data_directory = "tidemill-data";
@@ -80,6 +88,7 @@ struct Config {
     UsageOptions usage;  ///< docs/limits.md
     AuthConfig auth;
     TlsConfig tls;
+    SqlConfig sql;
     HttpLimits http;
     HttpCors cors;
     log::Level log_level = log::Level::Info;

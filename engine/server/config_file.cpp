@@ -172,6 +172,18 @@ Status set_credentials_file(const toml::node& value, Config& config) {
     ASSIGN(config.auth.credentials_file, text_of(value));
     return {};
 }
+template <bool SqlConfig::* Member>
+Status set_sql_flag(const toml::node& value, Config& config) {
+    const auto yes = value.value_exact<bool>();
+    if (!yes) return wrong_type("true or false");
+    config.sql.*Member = *yes;
+    return {};
+}
+template <std::filesystem::path SqlConfig::* Member>
+Status set_sql_directory(const toml::node& value, Config& config) {
+    ASSIGN(config.sql.*Member, text_of(value));
+    return {};
+}
 Status set_insecure(const toml::node& value, Config& config) {
     const auto yes = value.value_exact<bool>();
     if (!yes) return wrong_type("true or false");
@@ -276,6 +288,10 @@ constexpr Key kKeys[] = {
     {"auth.credentials_file", set_credentials_file},
     {"auth.insecure", set_insecure},
     {"tls.mode", set_tls_mode},
+    {"sql.allow_commands", set_sql_flag<&SqlConfig::allow_commands>},
+    {"sql.allow_http", set_sql_flag<&SqlConfig::allow_http>},
+    {"sql.files_directory", set_sql_directory<&SqlConfig::files_directory>},
+    {"sql.functions_directory", set_sql_directory<&SqlConfig::functions_directory>},
     {"tls.certificate_file", set_tls_file<&TlsConfig::certificate_file>},
     {"tls.key_file", set_tls_file<&TlsConfig::key_file>},
     {"on_demand.auto", set_on_demand_auto},

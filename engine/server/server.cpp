@@ -219,7 +219,12 @@ Status Server::Parts::start_service() {
                                          config.usage);
     };
     ASSIGN(service, run_on(home(), make_service));
-    queries = std::make_unique<query::QueryService>(*service, *reactors);
+    query::QueryLimits query_limits;
+    query_limits.allows_commands = config.sql.allow_commands;
+    query_limits.allows_http = config.sql.allow_http;
+    query_limits.files_directory = config.sql.files_directory.string();
+    query_limits.functions_directory = config.sql.functions_directory.string();
+    queries = std::make_unique<query::QueryService>(*service, *reactors, query_limits);
     sql = std::make_unique<query::SqlDoor>(*queries);
     auto start_queries = [this] { return queries->start(); };
     return run_on(home(), start_queries);

@@ -77,6 +77,51 @@ std::optional<std::int64_t> parse_decimal(std::string_view text, const Type& typ
     return is_negative ? -value : value;
 }
 
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const int letter = (c | 0x20) - 'a';
+    return letter >= 0 && letter < 6 ? letter + 10 : -1;
+}
+
+bool parse_hex(std::string_view text, std::string& bytes) {
+    if (text.size() % 2 != 0) return false;
+    for (std::size_t i = 0; i < text.size(); i += 2) {
+        const int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+        if (high < 0 || low < 0) return false;
+        bytes += static_cast<char>(high * 16 + low);
+    }
+    return true;
+}
+
+bool parse_base64(std::string_view text, std::string& bytes) {
+    if (text.size() % 4 != 0) return false;
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool is_padding = c == '=' && i + 2 >= text.size();
+        const int value = c >= 'A' && c <= 'Z'   ? c - 'A'
+                          : c >= 'a' && c <= 'z' ? c - 'a' + 26
+                          : c >= '0' && c <= '9' ? c - '0' + 52
+                          : c == '+'             ? 62
+                          : c == '/'             ? 63
+                          : is_padding           ? 0
+                                                 : -1;
+        if (value < 0) return false;
+        bits = bits << 6 | static_cast<std::uint32_t>(value);
+        if (i % 4 != 3) continue;
+        for (const int shift : {16, 8, 0})
+            bytes += static_cast<char>(bits >> shift & 0xff);
+        bits = 0;
+    }
+    if (text.ends_with("==") && text.size() >= 4)
+        bytes.resize(bytes.size() - 2);
+    else if (text.ends_with('='))
+        bytes.resize(bytes.size() - 1);
+    const auto padding = text.find('=');
+    return padding == std::string_view::npos ||
+           text.find_first_not_of('=', padding) == std::string_view::npos;
+}
+
 bool append_optional(Column& column, std::optional<std::int64_t> value) {
     if (!value) return false;
     column.append_int(*value);
@@ -91,6 +136,28 @@ bool append_cut(Column& column, std::string_view text) {
         text = text.substr(0, length);
     }
     column.append_text(text);
+    return true;
+}
+
+/// X'3F67', or base64, which is how rows are written.
+bool append_binary(Column& column, std::string_view text) {
+    std::string bytes;
+    const bool is_hex = text.size() >= 3 && (text[0] == 'X' || text[0] == 'x') && text[1] == '\'' &&
+                        text.back() == '\'';
+    if (!(is_hex ? parse_hex(text.substr(2, text.size() - 3), bytes) : parse_base64(text, bytes)))
+        return false;
+    const std::size_t length = column.type().length == 0 ? kMaxTextLength : column.type().length;
+    if (bytes.size() > length) return false;
+    column.append_text(bytes);
+    return true;
+}
+
+/// The lowest bit, the others clear; one byte, or as many as BINARY(n) has.
+bool append_bit(Column& column, bool value) {
+    const bool is_fixed = column.type().kind == TypeKind::Binary && column.type().length > 0;
+    std::string bytes(is_fixed ? column.type().length : 1, '\0');
+    bytes.back() = value ? '\1' : '\0';
+    column.append_text(bytes);
     return true;
 }
 
@@ -140,8 +207,9 @@ bool append_text_as(Column& column, std::string_view text) {
             return true;
         }
         case Family::Text:
-        case Family::Binary:
             return append_cut(column, text);
+        case Family::Binary:
+            return append_binary(column, text);
         case Family::Date:
             return append_optional(column, parse_date(trim(text)));
         case Family::Time:
@@ -162,6 +230,8 @@ bool append_boolean_as(Column& column, bool value) {
             return append_number_as(column, value ? "1" : "0");
         case Family::Text:
             return append_cut(column, value ? "true" : "false");
+        case Family::Binary:
+            return append_bit(column, value);
         default:
             return false;
     }

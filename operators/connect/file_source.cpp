@@ -62,6 +62,7 @@ class FileSource final : public Source {
         rest_ = file_.text();
         if (rest_.starts_with("\xef\xbb\xbf"))
             rest_.remove_prefix(3);  // a byte order mark is no data
+        if (options.layout && options.columns.size() != 0) return open_declared(options);
         format_ = guess_format(rest_);
         const std::string delimiter(1, guess_delimiter(rest_.substr(0, rest_.find('\n'))));
         std::vector<std::string_view> sample;
@@ -87,13 +88,17 @@ class FileSource final : public Source {
         rows.clear();
         RejectedRow bad;
         while (!rows.is_full()) {
-            const auto row = take_row(format_, rest_);
+            const auto row = declared_ ? take_row(layout_, rest_) : take_row(format_, rest_);
             if (!row) {
                 bound_ = std::numeric_limits<std::int64_t>::max();
                 return SourceState::Finished;
             }
             RecordMetadata metadata;
             metadata.rowtime = rows_read_++;
+            if (declared_) {
+                decode_declared(*row, metadata, rows, rejected);
+                continue;
+            }
             if (!decoder_->decode(*row, metadata, rows, bad)) {
                 rejected.push_back(std::move(bad));
                 bad = {};
@@ -133,6 +138,36 @@ class FileSource final : public Source {
     }
 
  private:
+    Status open_declared(const FileSourceOptions& options) {
+        layout_ = *options.layout;
+        schema_ = options.columns;
+        std::optional<std::size_t> rowtime;
+        if (!options.rowtime_column.empty()) {
+            TRY(find_rowtime(options, rowtime));
+        }
+        // The header is the file's, not that of each row.
+        if (std::exchange(layout_.has_header, false)) take_row(layout_, rest_);
+        ASSIGN(declared_, make_record_decoder(layout_, schema_, rowtime));
+        return {};
+    }
+
+    /// One text may be several rows.
+    void decode_declared(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
+                         RejectedRows& rejected) {
+        const std::size_t before = rows.size();
+        declared_->decode(row, metadata, rows, rejected);
+        for (std::size_t i = before; i < rows.size(); ++i) {
+            std::int64_t& rowtime = rows.rowtime.slots()[i];
+            if (rowtime < bound_) {
+                rejected.push_back(
+                    {"OUT_OF_ORDER", "ROWTIME goes backwards", rowtime, std::string(row), {}});
+                rows.truncate(i);
+                return;
+            }
+            bound_ = rowtime;
+        }
+    }
+
     Status find_rowtime(const FileSourceOptions& options, std::optional<std::size_t>& rowtime) {
         rowtime = schema_.find(options.rowtime_column);
         std::vector<std::string> names;
@@ -166,6 +201,8 @@ class FileSource final : public Source {
     RecordFormat format_ = RecordFormat::Csv;
     Schema schema_;
     std::unique_ptr<RowDecoder> decoder_;
+    RecordLayout layout_;
+    std::unique_ptr<RecordDecoder> declared_;
     std::int64_t rows_read_ = 0;
     std::int64_t bound_ = std::numeric_limits<std::int64_t>::min();
 };

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "operators/connect/record_layout.h"
 #include "operators/connect/schema_discovery.h"
 #include "operators/connect/source.h"
 
@@ -10,7 +12,11 @@ namespace tidemill::sql {
 
 struct FileSourceOptions {
     std::string path;
-    std::string rowtime_column;  ///< empty: ROWTIME is the row's number in milliseconds since 1970
+    std::string
+        rowtime_column{};  ///< empty: ROWTIME is the row's number in milliseconds since 1970
+    /// How the file is written, when that is declared and not to be found out; with the columns.
+    std::optional<RecordLayout> layout{};
+    Schema columns{};  ///< none: found in the file
 };
 
 /// A CSV file with a header line, or JSON lines; which of the two is told by the content, the

@@ -35,8 +35,8 @@ class RecordDecoder {
 
     /// Appends the rows of `record` to `rows` (made for the decoder's schema). A row that does not
     /// fit is appended to `rejected` instead, with its text; the other rows of the record stand.
-    /// Limits: a JSON document may nest 1,024 levels; `rows` may grow past kBatchRows by the rows
-    /// of one record
+    /// Limits: none on nesting, what is not descended into is text; `rows` may grow past kBatchRows
+    /// by the rows of one record
     /// (`Application::push_rows` splits it).
     virtual void decode(std::string_view record, const RecordMetadata& metadata, RowBatch& rows,
                         RejectedRows& rejected) = 0;

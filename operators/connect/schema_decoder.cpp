@@ -34,13 +34,26 @@ bool SchemaDecoder::decode(std::string_view row, const RecordMetadata& metadata,
     if (is_whole) {
         for (std::size_t i = 0; i < schema_.size(); ++i)
             if (is_set_[i] == 0) append_absent(rows.columns[i], schema_[i], metadata);
-        is_whole = append_rowtime(rows, before, metadata.rowtime, bad);
+        is_whole = has_what_it_must(rows, before, bad) &&
+                   append_rowtime(rows, before, metadata.rowtime, bad);
     }
     if (!is_whole) {
         rows.truncate(before);
         bad.data = row;
     }
     return is_whole;
+}
+
+/// Columns that are NOT NULL have a value.
+bool SchemaDecoder::has_what_it_must(const RowBatch& rows, std::size_t row,
+                                     RejectedRow& bad) const {
+    for (const std::size_t i : required_) {
+        if (!rows.columns[i].is_null(row)) continue;
+        bad.name = "NOT_NULL";
+        bad.message = fmt::format("column \"{}\" is NOT NULL and has no value", schema_[i].name);
+        return false;
+    }
+    return true;
 }
 
 bool SchemaDecoder::append_rowtime(RowBatch& rows, std::size_t row, std::int64_t given,

@@ -11,7 +11,10 @@ namespace tidemill::sql {
 class SchemaDecoder : public RowDecoder {
  public:
     SchemaDecoder(const Schema& schema, std::optional<std::size_t> rowtime_column)
-        : schema_(schema), rowtime_(rowtime_column), is_set_(schema.size()) {}
+        : schema_(schema), rowtime_(rowtime_column), is_set_(schema.size()) {
+        for (std::size_t i = 0; i < schema.size(); ++i)
+            if (!schema[i].is_nullable && !schema[i].is_hidden) required_.push_back(i);
+    }
 
     bool decode(std::string_view row, const RecordMetadata& metadata, RowBatch& rows,
                 RejectedRow& bad) final;
@@ -26,8 +29,11 @@ class SchemaDecoder : public RowDecoder {
     std::vector<char> is_set_;  // by column
 
  private:
+    bool has_what_it_must(const RowBatch& rows, std::size_t row, RejectedRow& bad) const;
     bool append_rowtime(RowBatch& rows, std::size_t row, std::int64_t given,
                         RejectedRow& bad) const;
+
+    std::vector<std::size_t> required_;  // NOT NULL
 };
 
 }  // namespace tidemill::sql

@@ -1,11 +1,13 @@
 #include "operators/exec/local_run.h"
 
 #include <algorithm>
+#include <fstream>
 #include <ostream>
 
 #include "operators/connect/file_source.h"
 #include "operators/connect/row_encoder.h"
 #include "operators/exec/application.h"
+#include "operators/exec/external_streams.h"
 #include "operators/exec/row_printer.h"
 
 namespace tidemill::sql {
@@ -40,12 +42,15 @@ class LocalRun {
     Result<LocalRunSummary> run() {
         TRY(open_files());
         TRY(compile());
+        TRY(open_sinks());
         TRY(subscribe());
         TRY(pump_rows());
         application_->finish();
         for (auto& printer : printers_)
             printer->finish(out_);
         if (!out_) return fail(Errc::IoFailed, "The rows could not be printed.");
+        for (const auto& file : files_)
+            if (!file->flush()) return fail(Errc::IoFailed, "A file could not be written.");
         return summary_;
     }
 
@@ -63,7 +68,72 @@ class LocalRun {
             feeds_.push_back(
                 {std::move(source), {}, RowBatch(inputs_.back().schema), {}, false, false});
         }
+        return open_declared_files();
+    }
+
+    // WITH (source = 'file:...'), unless the name is bound to another file.
+    Status open_declared_files() {
+        const auto declared = external_streams(options_.sql_text);
+        if (!declared) return fail(Errc::InvalidArgument, declared.error().to_string());
+        sinks_ = declared->sinks;
+        for (const auto& source : declared->sources) {
+            const std::string& name = source.names.front();
+            const auto same = [&](const InputStream& input) { return input.name == name; };
+            if (std::ranges::any_of(inputs_, same)) continue;
+            if (source.connector != Connector::File)
+                return fail(Errc::InvalidArgument, "The stream " + name +
+                                                       " comes from a stream of a broker; --bind " +
+                                                       name + "=FILE takes a file in its place.");
+            FileSourceOptions from{source.target, source.rowtime_column, source.layout,
+                                   source.columns};
+            if (from.rowtime_column.empty()) from.rowtime_column = options_.rowtime_column;
+            ASSIGN(auto opened, open_file_source(from));
+            inputs_.push_back({name, opened->schema()});
+            feeds_.push_back(
+                {std::move(opened), {}, RowBatch(inputs_.back().schema), {}, false, false});
+        }
         return {};
+    }
+
+    // Rows of WITH (sink = 'file:...' | 'stdout').
+    Status open_sinks() {
+        for (const auto& sink : sinks_) {
+            if (sink.connector != Connector::File && sink.connector != Connector::Stdout) continue;
+            ASSIGN(const auto stream, application_->find_stream(sink.name));
+            std::ostream* out = &out_;
+            if (sink.connector == Connector::File) {
+                files_.push_back(std::make_unique<std::ofstream>(
+                    sink.target, std::ios::binary | std::ios::app | std::ios::ate));
+                out = files_.back().get();
+                if (!*out) return fail(Errc::IoFailed, "cannot write " + sink.target);
+            }
+            const Schema& schema = application_->schema(stream);
+            if (sink.has_header && (out == &out_ || out->tellp() == 0)) {
+                std::string header;
+                append_csv_header(header, schema, sink.delimiter);
+                *out << header << '\n';
+            }
+            application_->subscribe(stream, [this, out, &sink, &schema](const Batch& batch) {
+                std::string text;
+                batch.selection.for_each([&](std::size_t row) {
+                    if (sink.format == RecordFormat::Csv)
+                        append_csv_row(text, schema, batch, row, sink.delimiter);
+                    else
+                        append_json_row(text, schema, batch, row);
+                    text += '\n';
+                });
+                summary_.rows_printed += batch.size();
+                *out << text;
+            });
+        }
+        return {};
+    }
+
+    bool has_local_sink(const std::string& stream) const {
+        return std::ranges::any_of(sinks_, [&](const ExternalSink& sink) {
+            return sink.name == stream &&
+                   (sink.connector == Connector::File || sink.connector == Connector::Stdout);
+        });
     }
 
     Status compile() {
@@ -85,7 +155,8 @@ class LocalRun {
                 return std::ranges::find(other.sources, pump.target) != other.sources.end();
             };
             const bool is_new = std::ranges::find(names, pump.target) == names.end();
-            if (is_new && std::ranges::none_of(pumps, reads)) names.push_back(pump.target);
+            if (is_new && std::ranges::none_of(pumps, reads) && !has_local_sink(pump.target))
+                names.push_back(pump.target);
         }
         return names;
     }
@@ -155,6 +226,8 @@ class LocalRun {
     std::vector<Feed> feeds_;
     std::unique_ptr<Application> application_;
     std::vector<std::unique_ptr<RowPrinter>> printers_;
+    std::vector<ExternalSink> sinks_;
+    std::vector<std::unique_ptr<std::ofstream>> files_;
     LocalRunSummary summary_;
 };
 

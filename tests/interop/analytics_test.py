@@ -54,6 +54,7 @@ def eventually(what, look, seconds=20):
 class Clients:
     def __init__(self, broker):
         environment = client_environment(REGION)
+        self.broker = broker
 
         def client(service):
             return boto3.client(service, endpoint_url=broker.url, region_name=REGION,
@@ -265,6 +266,9 @@ def discovery(clients):
             {"Name": "ms", "Mapping": "$.beats[0:].ms", "SqlType": "DOUBLE"}], found
         assert found["ParsedInputRecords"] == [["72", "2026-01-31 10:00:00", "u1", "1"], ["72", "2026-01-31 10:00:00", "u1", "2.5"]], found
         assert len(found["RawInputRecords"]) == 1
+    shown = subprocess.run([sys.argv[1], "sql", "--connect", clients.broker.url.removeprefix("http://"), "-c",
+                            "DISCOVER SCHEMA FROM STREAM 'samples'"], capture_output=True, text=True, timeout=60)
+    assert 'CREATE STREAM SAMPLES (' in shown.stdout and "PATH '$.beats[0:].ms'" in shown.stdout, shown
     # What was found is taken as it is.
     clients.v1.create_application(ApplicationName="found", Inputs=[{
         "NamePrefix": "S", "KinesisStreamsInput": {"ResourceARN": arn, "RoleARN": ROLE}, "InputSchema": found["InputSchema"]}])

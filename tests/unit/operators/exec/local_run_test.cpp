@@ -31,6 +31,36 @@ constexpr const char* kCount =
 }  // namespace
 
 TEST_SUITE("operators/exec") {
+    TEST_CASE("SQL text names its files and sinks") {
+        const TempFile in("tidemill_declared.json",
+                          "[{\"a\":{\"b\":1}},{\"a\":{\"b\":2}}]\n{\"a\":{\"b\":300}}");
+        const TempFile out("tidemill_declared.csv", "");
+        LocalRunOptions options;
+        options.sql_text =
+            "CREATE STREAM S (B TINYINT PATH '$.a.b') WITH (source = 'file:" + in.path +
+            "');"
+            "CREATE STREAM D (B INTEGER, \"x\" VARCHAR(2)) WITH (sink = 'file:" +
+            out.path +
+            "', format = 'csv', header = true, column_delimiter = ';');"
+            "CREATE STREAM O (B INTEGER) WITH (sink = 'stdout');"
+            "CREATE STREAM R (B INTEGER);"
+            "CREATE PUMP P AS INSERT INTO D SELECT STREAM B, ';' FROM S;"
+            "CREATE PUMP Q AS INSERT INTO O SELECT STREAM B FROM S;"
+            "CREATE PUMP R1 AS INSERT INTO R SELECT STREAM B * 10 FROM S;";
+        options.format = PrintFormat::Csv;
+        std::ostringstream printed;
+        const auto summary = run_local(options, printed);
+        REQUIRE_MESSAGE(summary.has_value(), (summary ? "" : summary.error().message));
+        CHECK_EQ(summary->errors, 1);
+        CHECK_EQ(printed.str(), "{\"B\":1}\n{\"B\":2}\nB\n10\n20\n");
+        std::ostringstream written;
+        written << std::ifstream(out.path).rdbuf();
+        CHECK_EQ(written.str(), "B;x\n1;\";\"\n2;\";\"\n");
+        options.sql_text = "CREATE STREAM S (B TINYINT) WITH (source = 'clicks');";
+        const auto refused = run_local(options, printed);
+        CHECK(refused.error().message.find("--bind S=FILE") != std::string::npos);
+    }
+
     TEST_CASE("a file runs to its end, open windows are emitted, late and bad rows are errors") {
         const TempFile file("tidemill_local_run.csv",
                             "t,v\n2024-01-01 00:00:10,1\n2024-01-01 00:00:50,2\n2024-01-01 "

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/base/random.h"
+#include "operators/sql/discover_parser.h"
 #include "operators/sql/printer.h"
 
 using namespace tidemill;
@@ -131,6 +132,18 @@ TEST_SUITE("operators/sql") {
         const auto again = parse(printed);
         REQUIRE_MESSAGE(again.has_value(), printed);
         CHECK_EQ(print(*again), printed);
+    }
+
+    TEST_CASE("DISCOVER SCHEMA survives printing, and says what it expected") {
+        for (const DiscoverStatement& statement :
+             {DiscoverStatement{false, "clicks"}, DiscoverStatement{true, "it's/a file.json"}})
+            CHECK_EQ(*parse_discover(print(statement)), statement);
+        CHECK_FALSE(parse_discover("SELECT 1")->has_value());
+        CHECK(parse_discover("DISCOVER SCHEMA FROM x")
+                  .error()
+                  .to_string()
+                  .find("Expected STREAM 'name' or FILE 'path', found X") != std::string::npos);
+        CHECK_FALSE(parse_discover("DISCOVER SCHEMA FROM STREAM 'x'; SELECT 1").has_value());
     }
 
     TEST_CASE("precedence is that of SQL") {
