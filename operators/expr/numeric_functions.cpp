@@ -10,6 +10,12 @@ namespace {
 
 using Types = std::span<const Type>;
 
+bool is_number(const Type& type) { return type.is_numeric() || type.kind == TypeKind::Null; }
+// A bare NULL stands where a whole number might.
+Type number_type(const Type& type) {
+    return type.kind == TypeKind::Null ? Type(TypeKind::Integer) : type;
+}
+
 template <double (*f)(double)>
 void map_double(const KernelCall& call) {
     call.rows.for_each([&](std::size_t i) {
@@ -45,7 +51,8 @@ void abs_double(const KernelCall& call) {
     call.rows.for_each(
         [&](std::size_t i) { call.out.set_double(i, std::fabs(call.args[0]->double_at(i))); });
 }
-std::optional<Signature> resolve_abs(Types args) {
+std::optional<Signature> resolve_abs(Types given) {
+    const Type args[] = {number_type(given[0])};
     if (args[0].is_approximate()) return Signature{{args[0]}, args[0], abs_double};
     if (args[0].is_numeric() || args[0].kind == TypeKind::Interval)
         return Signature{{args[0]}, args[0], abs_integer};
@@ -69,7 +76,8 @@ void round_exact(const KernelCall& call) {
     });
 }
 template <bool is_ceil>
-std::optional<Signature> resolve_round(Types args) {
+std::optional<Signature> resolve_round(Types given) {
+    const Type args[] = {number_type(given[0])};
     if (args[0].is_approximate()) return Signature{{args[0]}, args[0], round_double<is_ceil>};
     if (!args[0].is_numeric()) return std::nullopt;
     const Type result =
@@ -86,12 +94,12 @@ void power(const KernelCall& call) {
     });
 }
 std::optional<Signature> resolve_power(Types args) {
-    if (!args[0].is_numeric() || !args[1].is_numeric()) return std::nullopt;
+    if (!is_number(args[0]) || !is_number(args[1])) return std::nullopt;
     return Signature{{TypeKind::Double, TypeKind::Double}, TypeKind::Double, power};
 }
 
 std::optional<Signature> resolve_mod(Types args) {
-    if (!args[0].is_numeric() || !args[1].is_numeric()) return std::nullopt;
+    if (!is_number(args[0]) || !is_number(args[1])) return std::nullopt;
     return resolve_arithmetic('%', args[0], args[1]);
 }
 
@@ -103,7 +111,12 @@ void step_integer(const KernelCall& call) {
         call.out.set_int(i, floor_div(call.args[0]->int_at(i), step) * step);
     });
 }
-std::optional<Signature> resolve_step(Types args) {
+std::optional<Signature> resolve_step(Types given) {
+    const bool is_null = given[0].kind == TypeKind::Null;
+    const Type first = !is_null                              ? given[0]
+                       : given[1].kind == TypeKind::Interval ? Type(TypeKind::Timestamp)
+                                                             : Type(TypeKind::Integer);
+    const Type args[] = {first, given[1]};
     const bool is_moment = args[0].kind == TypeKind::Timestamp || args[0].kind == TypeKind::Date ||
                            args[0].kind == TypeKind::Time;
     if (is_moment && args[1].kind == TypeKind::Interval)
