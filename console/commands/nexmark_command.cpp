@@ -31,6 +31,9 @@ void print_human(const std::string& name, const nexmark::BenchResult& result) {
                 static_cast<unsigned long long>(result.checkpoints),
                 result.checkpoints == 1 ? "" : "s", result.checkpoint_seconds,
                 short_bytes(static_cast<double>(result.checkpoint_bytes)).c_str());
+    if (result.record_bytes > 0)
+        std::printf("bids as JSON records of %.0f B, rows out as JSON of %s\n", result.record_bytes,
+                    short_bytes(static_cast<double>(result.bytes_out)).c_str());
     if (result.errors > 0)
         std::printf("%llu rows in error_stream: %s\n",
                     static_cast<unsigned long long>(result.errors), result.first_error.c_str());
@@ -40,13 +43,15 @@ void print_json(const std::string& name, const nexmark::BenchResult& result) {
     std::printf(
         R"({"query":"%s","events":%llu,"cores":1,"events_per_second":%.0f,"rows_out":%llu,)"
         R"("errors":%llu,"seconds":%.3f,"cpu_seconds":%.3f,"generator_events_per_second":%.0f,)"
-        R"("checkpoints":%llu,"checkpoint_bytes":%llu,"checkpoint_seconds":%.4f})"
+        R"("checkpoints":%llu,"checkpoint_bytes":%llu,"checkpoint_seconds":%.4f,)"
+        R"("record_bytes":%.1f,"bytes_out":%llu})"
         "\n",
         name.c_str(), static_cast<unsigned long long>(result.events), result.events_per_second(),
         static_cast<unsigned long long>(result.rows_out),
         static_cast<unsigned long long>(result.errors), result.seconds, result.cpu_seconds,
         result.generator_events_per_second, static_cast<unsigned long long>(result.checkpoints),
-        static_cast<unsigned long long>(result.checkpoint_bytes), result.checkpoint_seconds);
+        static_cast<unsigned long long>(result.checkpoint_bytes), result.checkpoint_seconds,
+        result.record_bytes, static_cast<unsigned long long>(result.bytes_out));
 }
 
 int run_nexmark(Options options) {
@@ -96,6 +101,15 @@ void add_nexmark_bench_command(CLI::App& bench, Run& run) {
     command->add_option("--checkpoint", load.checkpoint_seconds, "Seconds between checkpoints")
         ->check(CLI::Range(0.01, 3600.0))
         ->capture_default_str();
+    command
+        ->add_option_function<std::string>(
+            "--source",
+            [options](const std::string& form) {
+                options->bench.form =
+                    form == "json" ? nexmark::EventForm::Json : nexmark::EventForm::Generated;
+            },
+            "columns: events made as columns; json: bids decoded from JSON, rows encoded to it")
+        ->check(CLI::IsMember({"columns", "json"}));
     command->add_option("--seed", load.generator.seed, "Seed of the events")->capture_default_str();
     command->add_flag("--list", options->is_list, "Print the queries instead");
     add_output_option(*command, options->format);

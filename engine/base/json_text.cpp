@@ -1,5 +1,9 @@
 #include "engine/base/json_text.h"
 
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
 #include <fmt/format.h>
 
 namespace tidemill {
@@ -25,16 +29,34 @@ std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+// The first byte that cannot stand in a JSON string as it is, or is not ASCII; eight bytes a step.
+std::size_t plain_length(std::string_view text) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+    std::size_t at = 0;
+    if constexpr (std::endian::native == std::endian::little) {
+        for (; at + 8 <= text.size(); at += 8) {
+            std::uint64_t word;
+            std::memcpy(&word, text.data() + at, 8);
+            const auto quote = word ^ (kOnes * '"'), slash = word ^ (kOnes * '\\');
+            // The lowest byte marked is right; above it there may be false marks.
+            const auto marks = (word | ((word - kOnes * 0x20) & ~word) |
+                                ((quote - kOnes) & ~quote) | ((slash - kOnes) & ~slash)) &
+                               kHigh;
+            if (marks != 0) return at + static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+        }
+    }
+    while (at < text.size() && text[at] >= 0x20 && text[at] != '"' && text[at] != '\\')
+        ++at;
+    return at;
+}
+
 }  // namespace
 
 void append_json_string(std::string& to, std::string_view text) {
     to += '"';
     while (!text.empty()) {
         // Plain characters in one piece.
-        std::size_t plain = 0;
-        while (plain < text.size() && text[plain] >= 0x20 && text[plain] != '"' &&
-               text[plain] != '\\')
-            ++plain;
+        const auto plain = plain_length(text);
         to += text.substr(0, plain);
         text.remove_prefix(plain);
         if (text.empty()) break;

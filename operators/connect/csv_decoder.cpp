@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -56,6 +59,24 @@ class CsvDecoder final : public SchemaDecoder {
     std::vector<std::optional<std::size_t>> columns_;  // of each field
 };
 
+// The first quote or backslash from `at` on, eight bytes a step; the size if there is none.
+std::size_t find_text_mark(std::string_view text, std::size_t at) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+    if constexpr (std::endian::native == std::endian::little) {
+        for (; at + 8 <= text.size(); at += 8) {
+            std::uint64_t word;
+            std::memcpy(&word, text.data() + at, 8);
+            const auto quote = word ^ (kOnes * '"'), slash = word ^ (kOnes * '\\');
+            // The lowest byte marked is one that is zero; above it there may be false marks.
+            const auto marks = (((quote - kOnes) & ~quote) | ((slash - kOnes) & ~slash)) & kHigh;
+            if (marks != 0) return at + static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+        }
+    }
+    while (at < text.size() && text[at] != '"' && text[at] != '\\')
+        ++at;
+    return at;
+}
+
 std::optional<std::string_view> take_json(std::string_view& rest) {
     const auto begin = rest.find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos) {
@@ -66,13 +87,17 @@ std::optional<std::string_view> take_json(std::string_view& rest) {
     std::size_t depth = 0, at = 0;
     if (rest[0] == '{' || rest[0] == '[') {
         for (bool in_text = false; at < rest.size(); ++at) {
-            const char c = rest[at];
             if (in_text) {
-                if (c == '\\')
+                at = find_text_mark(rest, at);
+                if (at == rest.size()) break;
+                if (rest[at] == '\\')
                     ++at;
-                else if (c == '"')
+                else
                     in_text = false;
-            } else if (c == '"') {
+                continue;
+            }
+            const char c = rest[at];
+            if (c == '"') {
                 in_text = true;
             } else if (c == '{' || c == '[') {
                 ++depth;

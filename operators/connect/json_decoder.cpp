@@ -74,6 +74,15 @@ class JsonDecoder final : public SchemaDecoder {
                 text = value.raw_json_token();
                 while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ')
                     text.remove_suffix(1);
+                // Mostly a whole number for a whole column: read once. What is none is not
+                // consumed by the attempt.
+                if (std::int64_t whole = 0; column.type().is_integer() &&
+                                            value.get_int64().get(whole) == simdjson::SUCCESS) {
+                    const auto range = integer_range(column.type().kind);
+                    fits = whole >= range.low && whole <= range.high;
+                    if (fits) column.append_int(whole);
+                    break;
+                }
                 double number = 0;
                 if (auto error = value.get_double().get(number)) return no_json(error, bad);
                 fits = append_number_as(column, text);

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+#include "operators/connect/record_decoder.h"
+#include "operators/connect/row_encoder.h"
 #include "operators/exec/application.h"
 #include "operators/nexmark/queries.h"
 #include "operators/plan/bare_select.h"
@@ -46,10 +48,11 @@ class BenchRun {
     Result<BenchResult> run() {
         TRY(compile());
         result_.generator_events_per_second = measure_generator(options_);
+        if (is_json()) make_records();
         const auto wall = seconds_of(CLOCK_MONOTONIC);
         const auto cpu = seconds_of(CLOCK_THREAD_CPUTIME_ID);
         last_checkpoint_ = wall;
-        push_events();
+        is_json() ? push_records() : push_events();
         if (result_.checkpoints == 0) take_checkpoint();
         application_->finish();
         result_.events = options_.events;
@@ -99,7 +102,10 @@ class BenchRun {
             seen.push_back(pump.target);
             ASSIGN(const auto stream, application_->find_stream(pump.target));
             application_->subscribe(
-                stream, [this](const sql::Batch& batch) { result_.rows_out += batch.size(); });
+                stream, [this, schema = application_->schema(stream)](const sql::Batch& batch) {
+                    result_.rows_out += batch.size();
+                    if (is_json()) encode(schema, batch);
+                });
         }
         ASSIGN(const auto errors, application_->find_stream("error_stream"));
         application_->subscribe(errors, [this](const sql::Batch& batch) {
@@ -130,6 +136,57 @@ class BenchRun {
         }
     }
 
+    bool is_json() const { return options_.form == EventForm::Json; }
+
+    void make_records() {
+        constexpr std::uint64_t kStretches = 50;
+        Generator generator(options_.generator);
+        Events events;
+        const auto schema = bid_schema();
+        for (std::uint64_t stretch = 0; stretch < kStretches; ++stretch) {
+            generator.make(stretch * Generator::kStretch, Generator::kStretch, events);
+            const auto rows = events.bid.view();
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                records_.emplace_back();
+                sql::append_json_row(records_.back(), schema, rows, row);
+                result_.record_bytes += static_cast<double>(records_.back().size());
+            }
+        }
+        result_.record_bytes /= static_cast<double>(records_.size());
+    }
+
+    void push_records() {
+        const auto decoder = sql::make_record_decoder(sql::RecordFormat::Json, bid_schema());
+        const sql::StreamId bid(2);
+        sql::RowBatch rows(bid_schema());
+        sql::RejectedRows rejected;
+        sql::RecordMetadata metadata;
+        std::size_t next = 0;
+        for (std::uint64_t done = 0; done < options_.events;) {
+            const auto count = std::min<std::uint64_t>(sql::kBatchRows, options_.events - done);
+            rows.clear();
+            now_ = std::max(now_, clock_millis());
+            metadata.rowtime = metadata.arrival_time = now_;
+            for (std::uint64_t i = 0; i < count; ++i) {
+                decoder->decode(records_[next], metadata, rows, rejected);
+                next = next + 1 == records_.size() ? 0 : next + 1;
+            }
+            done += count;
+            application_->push(bid, rows.view());
+            application_->reject(rejected);
+            rejected.clear();
+            if (seconds_of(CLOCK_MONOTONIC) - last_checkpoint_ >= options_.checkpoint_seconds)
+                take_checkpoint();
+        }
+    }
+
+    void encode(const sql::Schema& schema, const sql::Batch& batch) {
+        encoded_.clear();
+        batch.selection.for_each(
+            [&](std::size_t row) { sql::append_json_row(encoded_, schema, batch, row); });
+        result_.bytes_out += encoded_.size();
+    }
+
     void stamp(Events& events) {
         now_ = std::max(now_, clock_millis());
         for (auto* rows : {&events.person, &events.auction, &events.bid})
@@ -149,6 +206,8 @@ class BenchRun {
     bool is_by_clock_;
     std::int64_t now_ = 0;
     std::unique_ptr<sql::Application> application_;
+    std::vector<std::string> records_;
+    std::string encoded_;
     double last_checkpoint_ = 0;
     BenchResult result_;
 };

@@ -132,22 +132,54 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
     return *date + *time;
 }
 
-void append_date(std::string& to, std::int64_t millis) {
-    const auto civil = civil_from_millis(millis);
+namespace {
+
+// `value` below 10^digits, with leading zeros.
+void append_digits(std::string& to, std::int64_t value, std::size_t digits) {
+    char text[4];
+    for (auto at = digits; at > 0; value /= 10)
+        text[--at] = static_cast<char>('0' + value % 10);
+    to.append(text, digits);
+}
+
+void append_date(std::string& to, const CivilTime& civil) {
+    if (civil.year >= 0 && civil.year <= 9999) {
+        append_digits(to, civil.year, 4);
+        to += '-';
+        append_digits(to, civil.month, 2);
+        to += '-';
+        append_digits(to, civil.day, 2);
+        return;
+    }
     fmt::format_to(std::back_inserter(to), "{:04}-{:02}-{:02}", civil.year, civil.month, civil.day);
 }
 
+void append_time(std::string& to, const CivilTime& civil) {
+    append_digits(to, civil.hour, 2);
+    to += ':';
+    append_digits(to, civil.minute, 2);
+    to += ':';
+    append_digits(to, civil.second, 2);
+    if (civil.millisecond == 0) return;
+    to += '.';
+    append_digits(to, civil.millisecond, 3);
+}
+
+}  // namespace
+
+void append_date(std::string& to, std::int64_t millis) {
+    append_date(to, civil_from_millis(millis));
+}
+
 void append_time(std::string& to, std::int64_t millis) {
-    const auto civil = civil_from_millis(millis);
-    fmt::format_to(std::back_inserter(to), "{:02}:{:02}:{:02}", civil.hour, civil.minute,
-                   civil.second);
-    if (civil.millisecond != 0) fmt::format_to(std::back_inserter(to), ".{:03}", civil.millisecond);
+    append_time(to, civil_from_millis(millis));
 }
 
 void append_timestamp(std::string& to, std::int64_t millis) {
-    append_date(to, millis);
+    const auto civil = civil_from_millis(millis);
+    append_date(to, civil);
     to += ' ';
-    append_time(to, millis);
+    append_time(to, civil);
 }
 
 namespace {

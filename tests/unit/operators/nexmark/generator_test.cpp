@@ -1,5 +1,4 @@
 #include "operators/nexmark/generator.h"
-#include "operators/vector/value.h"
 
 #include <cmath>
 #include <map>
@@ -7,6 +6,8 @@
 #include <string>
 
 #include <doctest/doctest.h>
+
+#include "operators/vector/value.h"
 
 using namespace tidemill;
 using namespace tidemill::nexmark;

@@ -169,6 +169,24 @@ TEST_CASE("every query of the examples runs, emits, and takes checkpoints") {
     }
 }
 
+TEST_CASE("bids that come as JSON give the rows that the same bids give as columns") {
+    BenchOptions options;
+    options.query = "q2";
+    options.events = 20'000;
+    options.form = EventForm::Json;
+    const auto result = run_bench(options);
+    REQUIRE(result);
+    std::uint64_t expected = 0;
+    const auto bids = bids_of(25'000, options.generator);
+    for (std::uint64_t i = 0; i < options.events; ++i)
+        expected += bids[i].auction % 123 == 0 ? 1 : 0;
+    CHECK(expected > 0);
+    CHECK(result->rows_out == expected);
+    CHECK(result->errors == 0);
+    CHECK(result->record_bytes > 150);
+    CHECK(result->bytes_out > result->rows_out * 20);
+}
+
 TEST_CASE("a query that is not there is refused with the names of those that are") {
     BenchOptions options;
     options.query = "q99";
