@@ -189,11 +189,20 @@ void text_to_time(const KernelCall& call) {
     });
 }
 
+// At most `bytes` bytes, and no half of a UTF-8 character.
+std::string_view cut(std::string_view text, std::size_t bytes) {
+    if (text.size() <= bytes) return text;
+    while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80)
+        --bytes;
+    return text.substr(0, bytes);
+}
+
 void text_to_text(const KernelCall& call) {
     const auto& type = call.out.type();
     std::string padded;
     call.rows.for_each([&](std::size_t i) {
-        auto text = call.args[0]->text_at(i).substr(0, type.length);
+        const auto whole = call.args[0]->text_at(i);
+        auto text = type.is_text() ? cut(whole, type.length) : whole.substr(0, type.length);
         if (type.kind == TypeKind::Char && text.size() < type.length) {
             padded.assign(text);
             padded.resize(type.length, ' ');

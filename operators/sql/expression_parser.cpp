@@ -166,7 +166,9 @@ SqlResult<ExprPtr> ExpressionParser::in_predicate(ExprPtr left, bool is_negated)
     tokens_.next();
     TRY(tokens_.expect_symbol("("));
     if (tokens_.is_word("SELECT"))
-        return tokens_.not_yet(tokens_.peek().span, "IN with a subquery");
+        return tokens_.failure(tokens_.peek().span,
+                               "IN with a subquery is not offered: over an endless stream it would "
+                               "never end. Use a join.");
     do {
         ASSIGN(auto candidate, expression());
         test->args.push_back(std::move(candidate));

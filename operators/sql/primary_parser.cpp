@@ -57,7 +57,10 @@ SqlResult<ExprPtr> ExpressionParser::primary() {
     if (token.is_word("INTERVAL")) return interval_literal();
     if (token.is_word("CASE")) return case_expression();
     if (token.is_word("CAST")) return cast();
-    if (token.is_word("EXISTS")) return tokens_.not_yet(begin, "EXISTS");
+    if (token.is_word("EXISTS"))
+        return tokens_.failure(begin,
+                               "EXISTS of a subquery is not offered: over an endless stream it "
+                               "would never end. Use a join.");
     if (token.is_word("TRUE") || token.is_word("FALSE")) {
         const bool truth = tokens_.next().text == "TRUE";
         return finish(make_literal(Value::boolean(truth)), begin);
