@@ -34,6 +34,7 @@ class ExpressionParser {
     SqlResult<ast::ExprPtr> number();
     SqlResult<ast::ExprPtr> typed_literal(Type type);
     SqlResult<ast::ExprPtr> interval_literal();
+    SqlResult<ast::ExprPtr> binary_literal();
     SqlResult<Type> interval_qualifier();
     SqlResult<ast::ExprPtr> case_expression();
     SqlResult<ast::ExprPtr> cast();

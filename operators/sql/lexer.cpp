@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cctype>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -69,6 +70,7 @@ class Lexer {
     SqlResult<void> read_token(Token& token) {
         const char c = peek();
         if (c == '\'' || c == '"') return read_quoted(token, c);
+        if (upper(c) == 'U' && peek(1) == '&' && peek(2) == '\'') return read_unicode(token);
         if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return read_number(token);
         if (is_letter(c)) {
             token.kind = TokenKind::Word;
@@ -98,6 +100,53 @@ class Lexer {
         if (token.kind == TokenKind::Quoted && token.text.empty())
             return failure({begin, at_}, "A quoted name must not be empty.");
         return {};
+    }
+
+    // U&'\0009': a backslash and four digits, or \+ and six, stand for a character.
+    SqlResult<void> read_unicode(Token& token) {
+        const std::size_t begin = at_;
+        at_ += 2;
+        if (auto read = read_quoted(token, '\''); !read) return read;
+        std::string text;
+        for (std::size_t i = 0; i < token.text.size(); ++i) {
+            if (token.text[i] != '\\') {
+                text += token.text[i];
+                continue;
+            }
+            if (token.text.substr(i + 1, 1) == "\\") {
+                text += token.text[++i];
+                continue;
+            }
+            const bool is_long = token.text.substr(i + 1, 1) == "+";
+            const auto digits = token.text.substr(i + (is_long ? 2 : 1), is_long ? 6 : 4);
+            std::uint32_t code = 0;
+            const auto* end = digits.data() + digits.size();
+            const bool is_good = digits.size() == (is_long ? 6u : 4u) &&
+                                 std::from_chars(digits.data(), end, code, 16).ptr == end &&
+                                 code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+            if (!is_good)
+                return failure({begin, at_},
+                               "A \\ in U&'...' takes four hexadecimal digits, or + and six.");
+            append_character(text, code);
+            i += digits.size() + (is_long ? 1 : 0);
+        }
+        token.text = std::move(text);
+        return {};
+    }
+    static void append_character(std::string& to, std::uint32_t code) {
+        const auto put = [&](std::uint32_t byte) { to += static_cast<char>(byte); };
+        if (code < 0x80) return put(code);
+        if (code < 0x800) {
+            put(0xc0 | code >> 6);
+        } else if (code < 0x10000) {
+            put(0xe0 | code >> 12);
+            put(0x80 | (code >> 6 & 0x3f));
+        } else {
+            put(0xf0 | code >> 18);
+            put(0x80 | (code >> 12 & 0x3f));
+            put(0x80 | (code >> 6 & 0x3f));
+        }
+        put(0x80 | (code & 0x3f));
     }
 
     SqlResult<void> read_number(Token& token) {

@@ -54,6 +54,7 @@ SqlResult<ExprPtr> ExpressionParser::primary() {
     if (token.is_word("DATE") && before_string) return typed_literal(TypeKind::Date);
     if (token.is_word("TIME") && before_string) return typed_literal(TypeKind::Time);
     if (token.is_word("TIMESTAMP") && before_string) return typed_literal(TypeKind::Timestamp);
+    if (token.is_word("X") && before_string) return binary_literal();
     if (token.is_word("INTERVAL")) return interval_literal();
     if (token.is_word("CASE")) return case_expression();
     if (token.is_word("CAST")) return cast();
@@ -156,6 +157,25 @@ SqlResult<ExprPtr> ExpressionParser::number() {
             static_cast<std::uint8_t>(std::min<std::size_t>(digits.size(), kMaxDecimalPrecision)),
             static_cast<std::uint8_t>(scale));
     return finish(make_literal(Value::integer(value, type)), token.span);
+}
+
+// X'3F67'
+SqlResult<ExprPtr> ExpressionParser::binary_literal() {
+    const Span begin = tokens_.next().span;
+    const Token token = tokens_.next();
+    Value value = Value::varchar({});
+    value.type = TypeKind::Varbinary;
+    for (std::size_t i = 0; i < token.text.size(); i += 2) {
+        unsigned byte = 0;
+        const auto* first = token.text.data() + i;
+        if (i + 2 > token.text.size() ||
+            std::from_chars(first, first + 2, byte, 16).ptr != first + 2)
+            return tokens_.failure(token.span,
+                                   "X'...' takes two hexadecimal digits for each byte.");
+        value.text += static_cast<char>(byte);
+    }
+    value.type.length = static_cast<std::uint32_t>(value.text.size());
+    return finish(make_literal(std::move(value)), begin);
 }
 
 SqlResult<ExprPtr> ExpressionParser::typed_literal(Type type) {

@@ -69,6 +69,13 @@ std::string print_literal(const Value& value) {
         case TypeKind::Char:
         case TypeKind::Varchar:
             return quote(value.text, '\'');
+        case TypeKind::Binary:
+        case TypeKind::Varbinary: {
+            std::string digits;
+            for (const char c : value.text)
+                digits += fmt::format("{:02X}", static_cast<unsigned char>(c));
+            return "X'" + digits + "'";
+        }
         case TypeKind::Date:
             return "DATE '" + to_text(value) + "'";
         case TypeKind::Time:
@@ -240,8 +247,7 @@ std::string print(const ast::Select& select) {
             break;
     }
     if (select.from.alias) text += " AS " + print_name(select.from.alias->text);
-    if (!select.from.columns.empty())
-        text += " (" + join_names(select.from.columns, ", ") + ")";
+    if (!select.from.columns.empty()) text += " (" + join_names(select.from.columns, ", ") + ")";
     if (select.where) text += " WHERE " + print(*select.where);
     if (!select.group_by.empty()) text += " GROUP BY " + join(select.group_by);
     if (select.having) text += " HAVING " + print(*select.having);

@@ -35,6 +35,8 @@ std::string random_expression(Random& random, int depth) {
                                                   "\"select\"",
                                                   "9223372036854775807",
                                                   "UNKNOWN",
+                                                  "X'3F00'",
+                                                  "U&'a\\0009\\\\'",
                                                   "5."};
         return kLeaves[random.below(std::size(kLeaves))];
     }
