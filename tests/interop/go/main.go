@@ -185,8 +185,20 @@ func (l life) fanOut() {
 	check(len(consumers.Consumers) == 1, consumers)
 	shard := must(l.ListShards(background, &kinesis.ListShardsInput{StreamName: stream,
 		ShardFilter: &types.ShardFilter{Type: types.ShardFilterTypeAtLatest}})).Shards[0]
-	events := must(l.SubscribeToShard(background, &kinesis.SubscribeToShardInput{ConsumerARN: made.ConsumerARN, ShardId: shard.ShardId,
-		StartingPosition: &types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon}})).GetStream()
+	// Once in a hundred times, on a busy machine, this SDK drops the connection of an answer that comes at once and says that
+	// the first message has no type; four thousand subscriptions by other clients all had theirs. A subscription may be
+	// taken over after five seconds.
+	var subscribed *kinesis.SubscribeToShardOutput
+	for attempt := 0; subscribed == nil; attempt++ {
+		out, err := l.SubscribeToShard(background, &kinesis.SubscribeToShardInput{ConsumerARN: made.ConsumerARN,
+			ShardId: shard.ShardId, StartingPosition: &types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon}})
+		if err != nil && attempt < 2 && strings.Contains(err.Error(), "unexpected output result type") {
+			time.Sleep(5500 * time.Millisecond)
+			continue
+		}
+		subscribed = must(out, err)
+	}
+	events := subscribed.GetStream()
 	texts, children := []string{}, []string{}
 	isPushed := false
 	for event := range events.Events() {
