@@ -32,6 +32,7 @@ void add_shards_command(CLI::App& app, Run& run);
 void add_put_command(CLI::App& app, Run& run);
 void add_tail_command(CLI::App& app, Run& run);
 void add_sql_command(CLI::App& app, Run& run);
+void add_app_command(CLI::App& app, Run& run);
 void add_bench_command(CLI::App& app, Run& run);
 /// `bench nexmark`; `bench` is the command that it belongs to.
 void add_nexmark_bench_command(CLI::App& bench, Run& run);

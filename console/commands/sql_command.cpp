@@ -11,13 +11,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "console/commands/application_view.h"
 #include "console/commands/command.h"
 #include "console/commands/output.h"
+#include "console/commands/redraw.h"
 #include "console/repl/line_reader.h"
 #include "console/repl/local_sql.h"
 #include "console/repl/row_printer.h"
 #include "console/repl/sql_client.h"
 #include "console/repl/sql_shell.h"
+#include "operators/plan/bare_select.h"
 
 namespace tidemill::console {
 namespace {
@@ -94,15 +97,57 @@ std::unique_ptr<SqlRunner> make_runner(const Options& options,
     StreamInputOptions input;
     input.format = options.input_format == "csv" ? sql::RecordFormat::Csv : sql::RecordFormat::Json;
     input.rowtime_column = options.rowtime;
-    input.from_oldest = options.from == "oldest";
+    input.from_oldest = options.from == "oldest" || options.from == "earliest";
     return std::make_unique<SqlClient>(std::move(*endpoint), std::move(streams), std::move(input));
 }
 
-int run_script(SqlRunner& runner, const Options& options, sql::PrintFormat format) {
+PrintStyle style_of(const Options& options) {
+    const bool is_terminal = stdout_is_terminal();
+    PrintStyle style;
+    style.format = options.format.empty()
+                       ? (is_terminal ? sql::PrintFormat::Table : sql::PrintFormat::Csv)
+                       : *parse_print_format(options.format);
+    style.is_live = is_terminal;
+    if (is_terminal) style.columns = screen_size().columns;
+    if (is_terminal) style.expanded = Expanded::Auto;
+    return style;
+}
+
+/// Whether the text has something to show before its end: EXPLAIN, or a SELECT that others follow.
+bool has_steps(const std::string& text) {
+    StatementSplitter splitter;
+    splitter.add_line(text);
+    bool found = false, was_select = false;
+    const auto look = [&](const std::string& statement) {
+        found |= was_select || read_explain(statement).value_or(std::nullopt).has_value();
+        was_select = sql::find_bare_select(statement).has_value();
+    };
+    while (const auto statement = splitter.next())
+        look(*statement);
+    if (const auto rest = splitter.take_rest(); !rest.empty()) look(rest);
+    return found;
+}
+
+/// Each statement in its turn, as if it were typed.
+int run_steps(SqlRunner& runner, const std::string& text, const PrintStyle& style) {
+    SqlShell::Options shell_options;
+    shell_options.style = style;
+    shell_options.is_interrupted = [] { return interrupted.load(); };
+    shell_options.columns = [columns = style.columns] { return columns; };
+    shell_options.is_script = true;
+    SqlShell shell(runner, std::cout, std::move(shell_options));
+    shell.handle_line(text);
+    shell.handle_line(";");
+    std::cout.flush();
+    return shell.has_failed() ? kExitFailed : kExitOk;
+}
+
+int run_script(SqlRunner& runner, const Options& options) {
     const auto text = read_text(options);
     if (!text) return report(text.error().message);
-    const auto summary =
-        runner.run(*text, options.print, format, std::cout, [] { return !interrupted; });
+    if (has_steps(*text)) return run_steps(runner, *text, style_of(options));
+    const auto summary = runner.run({*text, options.print, style_of(options)}, std::cout,
+                                    [] { return !interrupted; });
     std::cout.flush();
     if (!summary) return report(summary.error().message);
     for (const auto& message : summary->messages)
@@ -113,13 +158,26 @@ int run_script(SqlRunner& runner, const Options& options, sql::PrintFormat forma
     return kExitOk;
 }
 
-int run_shell(SqlRunner& runner, const Options& options, sql::PrintFormat format) {
+int run_shell(SqlRunner& runner, const Options& options) {
     LineReader reader(default_history_file());
+    Redraw screen;
     SqlShell::Options shell_options;
-    shell_options.format = format;
+    shell_options.style = style_of(options);
     shell_options.print = options.print;
     shell_options.is_interrupted = [] { return interrupted.load(); };
+    shell_options.columns = [] { return stdout_is_terminal() ? screen_size().columns : 0; };
+    if (stdout_is_terminal())
+        shell_options.redraw = [&screen](const std::string& text) {
+            std::cout.flush();
+            screen.show(text);
+            if (text.empty()) screen.keep();
+        };
+    if (auto* client = dynamic_cast<SqlClient*>(&runner); client != nullptr)
+        shell_options.applications = [client] { return application_table(*client); };
     SqlShell shell(runner, std::cout, std::move(shell_options));
+    reader.set_completion([&shell](const std::string& line, std::size_t word_begin) {
+        return shell.complete(line, word_begin);
+    });
     std::cout << "Tidemill SQL. \\? for help, \\q to leave.\n" << std::flush;
     for (;;) {
         interrupted = false;
@@ -141,13 +199,10 @@ int run_sql(const Options& options) {
     if (!bindings) return usage("--bind needs NAME=FILE or NAME=STREAM");
     const bool is_script =
         !options.file.empty() || !options.text.empty() || ::isatty(STDIN_FILENO) == 0;
-    const auto format = options.format.empty() ? (stdout_is_terminal() ? sql::PrintFormat::Table
-                                                                       : sql::PrintFormat::Csv)
-                                               : *parse_print_format(options.format);
     const auto runner = make_runner(options, *bindings);
     if (!runner) return kExitUsage;
     catch_interrupts();
-    return is_script ? run_script(*runner, options, format) : run_shell(*runner, options, format);
+    return is_script ? run_script(*runner, options) : run_shell(*runner, options);
 }
 
 }  // namespace
@@ -165,13 +220,14 @@ void add_sql_command(CLI::App& app, Run& run) {
                     "Column that ROWTIME is taken from (default: arrival)");
     sql->add_option("--print", options->print, "Stream to print (default: all that nothing reads)");
     sql->add_option("--format", options->format,
-                    "table, csv or jsonl (default: table on a terminal, else csv)")
-        ->check(CLI::IsMember({"table", "csv", "jsonl"}));
+                    "table, csv or json, an object a line (default: table on a terminal, else csv)")
+        ->check(CLI::IsMember({"table", "csv", "json", "jsonl"}));
     sql->add_option("--input-format", options->input_format, "How a stream's records are read")
         ->check(CLI::IsMember({"json", "csv"}))
         ->capture_default_str();
-    sql->add_option("--from", options->from, "Where reading a stream begins")
-        ->check(CLI::IsMember({"now", "oldest"}))
+    sql->add_option("--from", options->from,
+                    "Where reading a stream begins: now or oldest, also called latest and earliest")
+        ->check(CLI::IsMember({"now", "oldest", "latest", "earliest"}))
         ->capture_default_str();
     sql->callback([&run, options] { run = [options] { return run_sql(*options); }; });
 }

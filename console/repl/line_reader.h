@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tidemill::console {
 
@@ -14,11 +16,18 @@ class LineReader {
     LineReader(const LineReader&) = delete;
     LineReader& operator=(const LineReader&) = delete;
 
+    /// What the word that ends `line` may become; `word_begin` says where it starts.
+    using Complete =
+        std::function<std::vector<std::string>(const std::string& line, std::size_t word_begin)>;
+    /// Tab asks it from now on.
+    void set_completion(Complete complete);
+
     /// Blocks for a line, without its line end. Nothing at the end of input, or after an interrupt.
     std::optional<std::string> read(const std::string& prompt);
 
  private:
     std::string history_file_;
+    std::string last_line_;
 };
 
 /// "~/.tidemill_history", empty without a home directory.

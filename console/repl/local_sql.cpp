@@ -1,53 +1,45 @@
 #include "console/repl/local_sql.h"
 
+#include <algorithm>
 #include <ostream>
-#include <streambuf>
 
 #include <fmt/format.h>
 
+#include "console/repl/row_printer.h"
 #include "console/repl/schema_report.h"
-#include "console/repl/text_table.h"
 #include "operators/connect/file_source.h"
 #include "operators/plan/bare_select.h"
+#include "operators/plan/bind_statements.h"
 
 namespace tidemill::console {
-namespace {
 
-/// Thrown through the run when the person does not want its rows any more.
-struct Interrupted {};
-
-/// Hands text on, as long as it is wanted.
-class WantedBuffer final : public std::streambuf {
- public:
-    WantedBuffer(std::ostream& out, const std::function<bool()>& is_wanted)
-        : out_(out), is_wanted_(is_wanted) {}
-
- private:
-    int_type overflow(int_type c) override {
-        const char text = traits_type::to_char_type(c);
-        return xsputn(&text, 1) == 1 ? c : traits_type::eof();
+Result<std::vector<sql::CatalogStream>> LocalSql::inputs() const {
+    std::vector<sql::CatalogStream> inputs;
+    for (const auto& binding : bind_) {
+        ASSIGN(const auto source, sql::open_file_source({binding.file, rowtime_column_}));
+        inputs.push_back({binding.stream, source->schema(), true});
     }
-    std::streamsize xsputn(const char* text, std::streamsize size) override {
-        if (!is_wanted_()) throw Interrupted{};
-        out_.write(text, size);
-        return size;
+    return inputs;
+}
+
+Result<std::optional<std::uint64_t>> LocalSql::prepare(sql::LocalRunOptions& options) const {
+    options.bind = bind_;
+    options.rowtime_column = rowtime_column_;
+    const auto limit = sql::take_limit(options.sql_text);
+    if (!limit) return fail(Errc::InvalidArgument, limit.error().to_string());
+    if (sql::find_bare_select(options.sql_text)) {
+        ASSIGN(const auto known, inputs());
+        auto expanded = sql::expand_bare_select(options.sql_text, known);
+        if (!expanded) return fail(Errc::InvalidArgument, expanded.error().to_string());
+        options.sql_text = std::move(*expanded);
+        options.print.emplace_back(sql::kBareSelectStream);
     }
-    int sync() override {
-        out_.flush();
-        return 0;
-    }
+    return *limit;
+}
 
-    std::ostream& out_;
-    const std::function<bool()>& is_wanted_;
-};
-
-}  // namespace
-
-Result<SqlRunner::Summary> LocalSql::run(const std::string& sql_text,
-                                         const std::vector<std::string>& print,
-                                         sql::PrintFormat format, std::ostream& out,
-                                         const std::function<bool()>& is_wanted) {
-    const auto discovery = sql::parse_discover(sql_text);
+Result<SqlRunner::Summary> LocalSql::run(const Request& request, std::ostream& out,
+                                         const IsWanted& is_wanted) {
+    const auto discovery = sql::parse_discover(request.sql_text);
     if (!discovery) return fail(Errc::InvalidArgument, discovery.error().to_string());
     if (*discovery) {
         if (!(*discovery)->is_file)
@@ -58,46 +50,82 @@ Result<SqlRunner::Summary> LocalSql::run(const std::string& sql_text,
         return Summary{};
     }
     sql::LocalRunOptions options;
-    options.sql_text = sql_text;
-    options.bind = bind_;
-    options.rowtime_column = rowtime_column_;
-    options.print = print;
-    options.format = format;
-    if (sql::find_bare_select(sql_text)) {
-        std::vector<sql::CatalogStream> inputs;
-        for (const auto& binding : bind_) {
-            ASSIGN(const auto source, sql::open_file_source({binding.file, rowtime_column_}));
-            inputs.push_back({binding.stream, source->schema(), true});
-        }
-        auto expanded = sql::expand_bare_select(sql_text, inputs);
-        if (!expanded) return fail(Errc::InvalidArgument, expanded.error().to_string());
-        options.sql_text = std::move(*expanded);
-        options.print.emplace_back(sql::kBareSelectStream);
-    }
-    WantedBuffer buffer(out, is_wanted);
-    std::ostream wanted(&buffer);
-    wanted.exceptions(std::ios::badbit);
-    try {
-        ASSIGN(auto summary, sql::run_local(options, wanted));
-        wanted.flush();
-        return Summary{summary.rows_printed, summary.errors, std::move(summary.error_messages)};
-    } catch (const Interrupted&) {
-        return Summary{};
-    }
+    options.sql_text = request.sql_text;
+    options.print = request.print;
+    options.format = request.style.format;
+    ASSIGN(const auto limit, prepare(options));
+    RowPrinter printer(out, request.style, limit);
+    options.is_wanted = [&] { return is_wanted() && !printer.is_full(); };
+    // Tables are for people, who may be many rows ahead of the end; the rest waits for nothing.
+    if (request.style.format == sql::PrintFormat::Table || limit)
+        options.on_rows = [&](const std::string& stream, const sql::Schema& schema,
+                              const sql::Batch& batch) {
+            if (is_wanted()) printer.print(stream, schema, batch);
+        };
+    ASSIGN(auto summary, sql::run_local(options, out));
+    printer.finish();
+    out.flush();
+    if (!out) return fail(Errc::IoFailed, "the rows could not be printed");
+    const auto rows = options.on_rows ? printer.rows() : summary.rows_printed;
+    return Summary{rows, summary.errors, std::move(summary.error_messages)};
 }
 
-Result<std::string> LocalSql::describe_streams() {
-    TextTable table({"stream", "column", "type", "file"});
+Result<Explanation> LocalSql::explain(const std::string& sql_text) {
+    sql::LocalRunOptions options;
+    options.sql_text = sql_text;
+    options.mode = sql::LocalRunOptions::Mode::Plan;
+    TRY(prepare(options));
+    std::ostream nowhere(nullptr);
+    ASSIGN(auto summary, sql::run_local(options, nowhere));
+    return Explanation{std::move(summary.pumps), {}, {}};
+}
+
+Result<Explanation> LocalSql::measure(const std::string& sql_text, const IsWanted& is_wanted,
+                                      const std::function<void(const Explanation&)>&) {
+    sql::LocalRunOptions options;
+    options.sql_text = sql_text;
+    options.mode = sql::LocalRunOptions::Mode::Measure;
+    options.is_wanted = is_wanted;
+    TRY(prepare(options));
+    class : public std::streambuf {
+        int_type overflow(int_type c) override { return traits_type::not_eof(c); }
+    } nothing;
+    std::ostream nowhere(&nothing);
+    const auto began = std::chrono::steady_clock::now();
+    ASSIGN(auto summary, sql::run_local(options, nowhere));
+    return Explanation{std::move(summary.pumps), std::move(summary.operators),
+                       std::chrono::steady_clock::now() - began};
+}
+
+Result<std::pair<Explanation, Explanation>> LocalSql::explain_application(const std::string& name) {
+    return fail(Errc::Unsupported,
+                "Applications run in a broker; start without --local to explain " + name + ".");
+}
+
+Result<std::vector<KnownStream>> LocalSql::streams() {
+    std::vector<KnownStream> streams;
     for (const auto& binding : bind_) {
         ASSIGN(const auto source, sql::open_file_source({binding.file, rowtime_column_}));
-        std::string stream = binding.stream, file = binding.file;
-        for (const auto& field : source->schema().fields) {
-            table.add({stream, "\"" + field.name + "\"", field.type.to_string(), file});
-            stream.clear(), file.clear();
-        }
+        streams.push_back({binding.stream, binding.file, source->schema()});
     }
-    return table.is_empty() ? "No file is bound. Start with --bind NAME=FILE.\n"
-                            : table.to_string();
+    return streams;
+}
+
+Result<sql::Schema> LocalSql::columns_of(const std::string& sql_text, const std::string& stream) {
+    ASSIGN(const auto known, inputs());
+    const auto plan = sql::plan_application(sql_text, known);
+    if (!plan) return fail(Errc::InvalidArgument, plan.error().to_string());
+    const auto place = plan->catalog.find(stream);
+    if (!place) return fail(Errc::NotFound, "There is no stream " + stream + ".");
+    return plan->catalog.streams[*place].schema;
+}
+
+void LocalSql::bind(const std::string& name, const std::string& target) {
+    const auto old = std::ranges::find(bind_, name, &sql::FileBinding::stream);
+    if (old != bind_.end())
+        old->file = target;
+    else
+        bind_.push_back({name, target});
 }
 
 }  // namespace tidemill::console

@@ -25,7 +25,9 @@ Task<void> stop_hosted(std::unique_ptr<HostedApplication> hosted) {
     hosted.reset();
 }
 
-Task<ApplicationState> state_of(const HostedApplication* hosted) { co_return hosted->state(); }
+Task<ApplicationState> state_of(const HostedApplication* hosted, bool is_detailed = false) {
+    co_return is_detailed ? hosted->detailed_state() : hosted->state();
+}
 
 Task<void> stop_live_queries(Gate& gate, bool& is_stopping) {
     is_stopping = true;
@@ -208,7 +210,9 @@ Task<std::vector<ApplicationState>> QueryService::list(std::string only) {
         // The call reaches the core before any later one that stops the application there.
         if (entry.hosted)
             state = co_await call_on(reactors_.at(entry.core),
-                                     [hosted = entry.hosted.get()] { return state_of(hosted); });
+                                     [hosted = entry.hosted.get(), is_detailed = !only.empty()] {
+                                         return state_of(hosted, is_detailed);
+                                     });
         states.push_back(std::move(state));
     }
     co_return states;

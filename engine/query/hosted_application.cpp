@@ -82,6 +82,7 @@ Task<Status> HostedApplication::open() {
         sql::Application::compile(definition_.sql_text, feed_->input_streams(), options);
     if (!compiled) co_return sql_failure(compiled.error());
     application_ = std::move(*compiled);
+    application_->measure_time();
     // A checkpoint that was carried over to another text has positions alone.
     if (from && !from->snapshot.empty()) {
         const Status restored = application_->restore(from->snapshot);
@@ -185,6 +186,15 @@ ApplicationState HostedApplication::state() const {
     }
     if (state.message.empty()) state.message = checkpoint_trouble_;
     return state;
+}
+
+ApplicationState HostedApplication::detailed_state() const {
+    ApplicationState detailed = state();
+    if (application_ != nullptr) {
+        detailed.pumps = application_->pumps();
+        detailed.operators = application_->stats_with_state();
+    }
+    return detailed;
 }
 
 }  // namespace tidemill::query

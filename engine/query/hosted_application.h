@@ -31,6 +31,8 @@ struct ApplicationState {
     std::uint64_t errors = 0;    ///< rows of error_stream since it was started
     std::int64_t lag_ms = 0;
     std::uint64_t checkpoints = 0;  ///< saved since it was started
+    std::vector<sql::PumpInfo> pumps;  ///< of `detailed_state`, while it runs
+    std::vector<sql::OperatorStats> operators;
 };
 
 /// The kinds of blobs that applications are kept in.
@@ -52,6 +54,8 @@ class HostedApplication {
     Task<void> stop();
 
     ApplicationState state() const;
+    /// With pumps and operators; as costly as a snapshot.
+    ApplicationState detailed_state() const;
 
  private:
     Task<void> live();

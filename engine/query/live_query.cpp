@@ -17,6 +17,8 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
+constexpr std::chrono::seconds kMeasureEvery{1};
+
 /// Rows of one stream that wait to be sent.
 struct Waiting {
     std::uint32_t stream;
@@ -91,7 +93,8 @@ class LiveQuery {
     Task<Status> open_and_send() {
         CO_TRY(check_sql_text(request_.sql_text));
         CO_TRY(check_inputs(request_.inputs));
-        CO_TRY(co_await feed_.open({}, true, [this] { return reply_.is_wanted(); }));
+        const bool may_wait = request_.mode != wire::SqlQueryMode::Plan;
+        CO_TRY(co_await feed_.open({}, may_wait, [this] { return reply_.is_wanted(); }));
         sql::ApplicationOptions options;
         options.seed = request_.seed;
         options.is_kda_score = request_.is_kda_score;
@@ -103,7 +106,20 @@ class LiveQuery {
         }
         application_ = std::move(*compiled);
         CO_TRY(subscribe());
+        if (request_.mode == wire::SqlQueryMode::Plan) {
+            send_operators(false);
+            co_return Status{};
+        }
+        if (request_.mode == wire::SqlQueryMode::Measure) application_->measure_time();
         CO_TRY(co_await feed_.start(*application_, nullptr));
+        while (request_.mode == wire::SqlQueryMode::Measure && reply_.is_wanted()) {
+            send_operators(true);
+            co_await reply_.wait_for_room();
+            const auto until = reactor_.clock().mono_now() + kMeasureEvery;
+            while (reply_.is_wanted() && reactor_.clock().mono_now() < until)
+                co_await arrived_.wait_until(
+                    std::min(until, reactor_.clock().mono_now() + limits_.idle_tick));
+        }
         while (reply_.is_wanted()) {
             while (!waiting_.empty() && reply_.is_wanted()) {
                 const Waiting rows = std::move(waiting_.front());
@@ -145,6 +161,7 @@ class LiveQuery {
             const auto name = builder.CreateString(request_.print[i]);
             heads.push_back(
                 wire::CreateSqlStreamHead(builder, name, write_fields(builder, schema)));
+            if (request_.mode != wire::SqlQueryMode::Rows) continue;
             application_->subscribe(
                 stream, [this, i, &schema](const sql::Batch& batch) { keep(i, schema, batch); });
         }
@@ -178,6 +195,19 @@ class LiveQuery {
             waiting_.back().rows.append_row(batch, row);
         });
         arrived_.notify_all();
+    }
+
+    /// The pumps, and what their operators have done so far.
+    void send_operators(bool is_measured) {
+        FlatBufferBuilder builder;
+        const auto pumps = write_pumps(builder, application_->pumps());
+        const auto operators =
+            is_measured ? write_operators(builder, application_->stats_with_state()) : 0;
+        wire::SqlQueryReplyBuilder table(builder);
+        table.add_pumps(pumps);
+        if (is_measured) table.add_operators(operators);
+        builder.Finish(table.Finish());
+        reply_.send(wire::finished_bytes(builder), false);
     }
 
     void end() {

@@ -8,6 +8,7 @@
 #include "engine/query/query_reply.h"
 #include "engine/reactor/reactor.h"
 #include "engine/service/stream_service.h"
+#include "proto/sql_generated.h"
 
 namespace tidemill::query {
 
@@ -16,13 +17,15 @@ struct LiveQueryRequest {
     std::string sql_text;
     std::vector<InputDefinition> inputs;
     std::vector<std::string> print;
+    wire::SqlQueryMode mode = wire::SqlQueryMode::Rows;
     std::uint64_t seed = 42;
     bool is_kda_score = true;
 };
 
 /// Runs the query on this core until nobody wants its rows, and keeps nothing of it. Answers with
-/// tables SqlQueryReply: first the streams or the SQL error with its place, then rows. Sources wait
-/// while the peer is slower than they are. Core: `reactor` is the current one.
+/// tables SqlQueryReply: first the streams or the SQL error with its place, then rows, or what the
+/// operators do. Sources wait while the peer is slower than they are. Core: `reactor` is the
+/// current one.
 Task<void> run_live_query(StreamService& service, Reactor& reactor, const QueryLimits& limits,
                           LiveQueryRequest request, QueryReply& reply);
 

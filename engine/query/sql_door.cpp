@@ -19,9 +19,11 @@ void send_states(const std::vector<ApplicationState>& states, QueryReply& reply)
         const auto definition = write_definition(builder, state.definition);
         const auto status = builder.CreateString(status_name(state.status));
         const auto message = builder.CreateString(state.message);
+        const auto pumps = write_pumps(builder, state.pumps);
+        const auto operators = write_operators(builder, state.operators);
         tables.push_back(wire::CreateSqlApplicationState(
             builder, definition, status, message, state.rows_in, state.rows_out, state.errors,
-            state.lag_ms, state.checkpoints));
+            state.lag_ms, state.checkpoints, pumps, operators));
     }
     const auto all = builder.CreateVector(tables);
     builder.Finish(wire::CreateSqlApplicationList(builder, all));
@@ -43,6 +45,9 @@ Task<void> SqlDoor::serve(std::uint8_t kind, wire::TableBytes message, QueryRepl
         case SqlKind::StopApplication:
         case SqlKind::DeleteApplication:
             status = co_await change(kind, message, reply);
+            break;
+        case SqlKind::DescribeApplication:
+            status = co_await describe(message, reply);
             break;
         case SqlKind::ListApplications:
             send_states(co_await service_.list_applications(), reply);
@@ -99,6 +104,11 @@ Task<Status> SqlDoor::sample(const wire::TableBytes& message, QueryReply& reply)
     co_return Status{};
 }
 
+Task<Status> SqlDoor::describe(const wire::TableBytes& message, QueryReply& reply) {
+    CO_ASSIGN(const auto* table, message.read<wire::SqlApplicationName>());
+    co_return co_await answer_with(wire::text_of(table->name()), reply);
+}
+
 Task<Status> SqlDoor::answer_with(std::string name, QueryReply& reply) {
     CO_ASSIGN(auto state, co_await service_.describe_application(std::move(name)));
     send_states({std::move(state)}, reply);
@@ -115,6 +125,7 @@ Task<Status> SqlDoor::query(const wire::TableBytes& message, QueryReply& reply) 
             request.print.push_back(name->str());
     request.seed = table->seed();
     request.is_kda_score = table->is_kda_score();
+    request.mode = table->mode();
     co_await service_.run_query(std::move(request), reply);
     co_return Status{};
 }

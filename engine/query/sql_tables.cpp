@@ -77,6 +77,29 @@ Result<OutputDefinition> read_output(const wire::SqlOutput& table) {
 
 }  // namespace
 
+Offset<PumpTables> write_pumps(FlatBufferBuilder& builder,
+                               const std::vector<sql::PumpInfo>& pumps) {
+    std::vector<Offset<wire::SqlPump>> tables;
+    for (const auto& pump : pumps)
+        tables.push_back(
+            wire::CreateSqlPump(builder, builder.CreateString(pump.name),
+                                builder.CreateString(pump.target),
+                                builder.CreateVectorOfStrings(pump.sources),
+                                builder.CreateString(pump.plan), pump.is_started));
+    return builder.CreateVector(tables);
+}
+
+Offset<OperatorTables> write_operators(FlatBufferBuilder& builder,
+                                       const std::vector<sql::OperatorStats>& operators) {
+    std::vector<Offset<wire::SqlOperator>> tables;
+    for (const auto& op : operators)
+        tables.push_back(wire::CreateSqlOperator(
+            builder, builder.CreateString(op.pump), builder.CreateString(op.name),
+            builder.CreateString(op.step), op.rows_in, op.rows_out, op.batches_in,
+            op.rows_rejected, static_cast<std::uint64_t>(op.time.count()), op.state_bytes));
+    return builder.CreateVector(tables);
+}
+
 Offset<FieldTables> write_fields(FlatBufferBuilder& builder, const sql::Schema& schema) {
     std::vector<Offset<wire::SqlField>> fields;
     for (const auto& field : schema.fields)

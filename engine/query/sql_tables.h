@@ -3,6 +3,7 @@
 #include <flatbuffers/flatbuffers.h>
 
 #include "engine/query/application_definition.h"
+#include "operators/exec/application.h"
 #include "operators/vector/schema.h"
 #include "proto/sql_generated.h"
 
@@ -13,6 +14,14 @@ namespace tidemill::query {
 
 using FieldTables = flatbuffers::Vector<flatbuffers::Offset<wire::SqlField>>;
 using InputTables = flatbuffers::Vector<flatbuffers::Offset<wire::SqlInput>>;
+
+using PumpTables = flatbuffers::Vector<flatbuffers::Offset<wire::SqlPump>>;
+using OperatorTables = flatbuffers::Vector<flatbuffers::Offset<wire::SqlOperator>>;
+
+flatbuffers::Offset<PumpTables> write_pumps(flatbuffers::FlatBufferBuilder& builder,
+                                            const std::vector<sql::PumpInfo>& pumps);
+flatbuffers::Offset<OperatorTables> write_operators(
+    flatbuffers::FlatBufferBuilder& builder, const std::vector<sql::OperatorStats>& operators);
 
 flatbuffers::Offset<FieldTables> write_fields(flatbuffers::FlatBufferBuilder& builder,
                                               const sql::Schema& schema);

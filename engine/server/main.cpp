@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     add_put_command(app, run);
     add_tail_command(app, run);
     add_sql_command(app, run);
+    add_app_command(app, run);
     add_bench_command(app, run);
     add_log_command(app, run);
     add_tables_command(app, run);

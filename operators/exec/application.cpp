@@ -110,9 +110,20 @@ std::vector<OperatorStats> Application::stats() const {
     for (const auto& pump : impl_->pumps)
         for (const auto& op : pump.operators)
             stats.push_back({op->pump(), op->name(), op->rows_in(), op->rows_out(),
-                             op->batches_in(), op->rows_rejected()});
+                             op->batches_in(), op->rows_rejected(), op->step(), op->time(), 0});
     return stats;
 }
+
+std::vector<OperatorStats> Application::stats_with_state() const {
+    auto all = stats();
+    auto at = all.begin();
+    for (const auto& pump : impl_->pumps)
+        for (const auto& op : pump.operators)
+            (at++)->state_bytes = op->snapshot_bytes();
+    return all;
+}
+
+void Application::measure_time() { impl_->context.measures_time = true; }
 
 Result<StreamId> Application::find_stream(std::string_view name) const {
     std::string upper(name);

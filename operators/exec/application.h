@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,6 +55,9 @@ struct OperatorStats {
     std::string pump;
     std::string name;  ///< "Filter", "Tumble", ...
     std::uint64_t rows_in = 0, rows_out = 0, batches_in = 0, rows_rejected = 0;
+    std::string step;                  ///< its line of the pump's plan; empty: in none
+    std::chrono::nanoseconds time{0};  ///< in this operator alone; 0 unless time is measured
+    std::uint64_t state_bytes = 0;     ///< filled by `stats_with_state`
 };
 
 /// A streaming SQL application: streams and pumps compiled into operators, driven from outside.
@@ -77,7 +81,12 @@ class Application {
     /// The given inputs first, then in the order of creation, last `error_stream`.
     std::vector<StreamInfo> streams() const;
     std::vector<PumpInfo> pumps() const;
+    /// In the order of pumps, and in each from its end to its sources, as its plan is written.
     std::vector<OperatorStats> stats() const;
+    /// With the size of each state, which takes as long as a snapshot.
+    std::vector<OperatorStats> stats_with_state() const;
+    /// From now on operators measure their time, at two looks at the clock a batch.
+    void measure_time();
 
     /// Exact name, or its upper-case form; `error_stream` in any case.
     /// Errors: NotFound, naming the nearest stream.

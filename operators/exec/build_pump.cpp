@@ -30,13 +30,15 @@ class PumpBuilder {
             auto merged =
                 std::make_unique<UnionAll>(context_, pump_, node.schema, node.inputs.size());
             auto& ports = *merged;
-            add(std::move(merged), next);
+            add(std::move(merged), next)->set_step(node.describe());
             for (std::size_t i = 0; i < node.inputs.size(); ++i)
                 build(*node.inputs[i], &ports.port(i));
             return;
         }
         auto& below = *node.inputs[0];
+        std::string step = node.describe();  // before the plan is consumed
         Operator* made = add(make(node, below.schema), next);
+        made->set_step(std::move(step));
         build(below, made);
     }
 

@@ -42,10 +42,19 @@ class LocalRun {
     Result<LocalRunSummary> run() {
         TRY(open_files());
         TRY(compile());
-        TRY(open_sinks());
+        summary_.pumps = application_->pumps();
+        if (options_.mode == LocalRunOptions::Mode::Plan) return summary_;
+        if (options_.mode == LocalRunOptions::Mode::Measure)
+            application_->measure_time();
+        else
+            TRY(open_sinks());
         TRY(subscribe());
         TRY(pump_rows());
+        if (options_.mode == LocalRunOptions::Mode::Measure)
+            summary_.operators = application_->stats_with_state();  // while windows are open
+        if (!is_wanted()) return summary_;
         application_->finish();
+        if (options_.mode == LocalRunOptions::Mode::Measure) add_end(application_->stats());
         for (auto& printer : printers_)
             printer->finish(out_);
         if (!out_) return fail(Errc::IoFailed, "The rows could not be printed.");
@@ -166,6 +175,15 @@ class LocalRun {
         for (const auto& name : names) {
             auto stream = application_->find_stream(name);
             if (!stream) return fail(Errc::InvalidArgument, stream.error().message);
+            if (options_.mode == LocalRunOptions::Mode::Measure) continue;
+            if (options_.on_rows) {
+                const Schema& schema = application_->schema(*stream);
+                application_->subscribe(*stream, [this, name, &schema](const Batch& batch) {
+                    summary_.rows_printed += batch.size();
+                    options_.on_rows(name, schema, batch);
+                });
+                continue;
+            }
             printers_.push_back(std::make_unique<RowPrinter>(
                 options_.format, application_->schema(*stream), options_.with_rowtime,
                 names.size() > 1 ? name : std::string()));
@@ -178,6 +196,17 @@ class LocalRun {
         ASSIGN(const auto errors, application_->find_stream("error_stream"));
         application_->subscribe(errors, [this](const Batch& batch) { count_errors(batch); });
         return {};
+    }
+
+    bool is_wanted() const { return !options_.is_wanted || options_.is_wanted(); }
+
+    // Counts and times of the end; state is what there was before it.
+    void add_end(const std::vector<OperatorStats>& end) {
+        for (std::size_t i = 0; i < end.size(); ++i) {
+            const auto state_bytes = summary_.operators[i].state_bytes;
+            summary_.operators[i] = end[i];
+            summary_.operators[i].state_bytes = state_bytes;
+        }
     }
 
     void count_errors(const Batch& batch) {
@@ -194,6 +223,7 @@ class LocalRun {
     // advance together.
     Status pump_rows() {
         for (;;) {
+            if (!is_wanted()) return {};
             Feed* first = nullptr;
             for (auto& feed : feeds_) {
                 TRY(fill(feed));

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
 
 #include "engine/base/result.h"
+#include "operators/exec/application.h"
+#include "operators/vector/batch.h"
+#include "operators/vector/schema.h"
 
 namespace tidemill::sql {
 
@@ -30,12 +34,20 @@ struct LocalRunOptions {
     bool with_rowtime = false;  ///< ROWTIME as first printed column
     std::uint64_t seed = 42;
     bool is_kda_score = true;
+    /// Rows go here instead of to `out`.
+    std::function<void(const std::string& stream, const Schema&, const Batch&)> on_rows;
+    std::function<bool()> is_wanted;  ///< asked before each batch; the run ends once it says no
+    enum class Mode : std::uint8_t { Run, Plan, Measure };
+    /// Plan: compiles, reads no row. Measure: runs and prints no row.
+    Mode mode = Mode::Run;
 };
 
 struct LocalRunSummary {
     std::uint64_t rows_read = 0, rows_printed = 0;
     std::uint64_t errors = 0;                 ///< rows in error_stream
     std::vector<std::string> error_messages;  ///< the first few, with their place
+    std::vector<PumpInfo> pumps;
+    std::vector<OperatorStats> operators;  ///< Mode::Measure
 };
 
 /// Runs an application over files from the first row to the last, emits open windows at the end of

@@ -18,6 +18,12 @@ void Operator::restore(StateReader& from) {
     load(from);
 }
 
+std::size_t Operator::snapshot_bytes() const {
+    StateWriter writer;
+    save(writer);
+    return writer.take().size();
+}
+
 Selection Operator::settle(const Evaluation& evaluation, const Selection& rows,
                            std::vector<RowIndex>& scratch) {
     for (const auto& error : evaluation.errors)

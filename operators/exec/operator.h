@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "operators/connect/rejected_row.h"
@@ -20,6 +22,8 @@ struct ExecContext {
     std::int64_t now = kNoBound;  ///< caller's clock; kNoBound: the latest ROWTIME serves
     std::int64_t latest_rowtime = 0;
     RejectedRows rejected;  ///< on their way to the error stream
+    bool measures_time = false;
+    std::int64_t inner_nanoseconds = 0;  ///< of operators called by the one that runs now
 
     std::int64_t clock() const { return now == kNoBound ? latest_rowtime : now; }
 };
@@ -41,12 +45,15 @@ class Operator {
     void push(const Batch& batch) {
         ++batches_in_;
         rows_in_ += batch.size();
-        if (batch.size() > 0) on_batch(batch);
+        if (batch.size() == 0) return;
+        const Stopwatch watch(*this);
+        on_batch(batch);
     }
     /// Bounds only grow; a repeated one is dropped here.
     void advance(std::int64_t bound) {
         if (bound <= bound_) return;
         bound_ = bound;
+        const Stopwatch watch(*this);
         on_bound(bound);
     }
 
@@ -56,6 +63,14 @@ class Operator {
 
     void snapshot(StateWriter& to) const;
     void restore(StateReader& from);
+
+    /// The step of the plan that this operator does, as it describes itself; for EXPLAIN.
+    void set_step(std::string text) { step_ = std::move(text); }
+    const std::string& step() const { return step_; }
+    /// Spent in this operator alone, while the context measures time.
+    std::chrono::nanoseconds time() const { return std::chrono::nanoseconds(nanoseconds_); }
+    /// What a snapshot of its state takes. As costly as one.
+    std::size_t snapshot_bytes() const;
 
     const std::string& name() const { return name_; }
     const std::string& pump() const { return pump_; }
@@ -89,12 +104,37 @@ class Operator {
     const Schema& input() const { return input_; }
 
  private:
+    /// Adds the time until it is destroyed, without that of the operators called meanwhile.
+    class Stopwatch {
+     public:
+        explicit Stopwatch(Operator& op) : op_(op), is_running_(op.context_.measures_time) {
+            if (!is_running_) return;
+            outer_ = std::exchange(op_.context_.inner_nanoseconds, 0);
+            began_ = std::chrono::steady_clock::now();
+        }
+        ~Stopwatch() {
+            if (!is_running_) return;
+            const std::int64_t took = (std::chrono::steady_clock::now() - began_).count();
+            op_.nanoseconds_ += took - op_.context_.inner_nanoseconds;
+            op_.context_.inner_nanoseconds = outer_ + took;
+        }
+        Stopwatch(const Stopwatch&) = delete;
+        Stopwatch& operator=(const Stopwatch&) = delete;
+
+     private:
+        Operator& op_;
+        bool is_running_;
+        std::int64_t outer_ = 0;
+        std::chrono::steady_clock::time_point began_;
+    };
+
     ExecContext& context_;
-    std::string pump_, name_;
+    std::string pump_, name_, step_;
     Schema input_;
     Operator* next_ = nullptr;
     std::int64_t bound_ = kNoBound;
     std::uint64_t rows_in_ = 0, rows_out_ = 0, batches_in_ = 0, rows_rejected_ = 0;
+    std::int64_t nanoseconds_ = 0;
 };
 
 }  // namespace tidemill::sql

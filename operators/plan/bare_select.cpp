@@ -1,5 +1,6 @@
 #include "operators/plan/bare_select.h"
 
+#include <charconv>
 #include <utility>
 
 #include "operators/plan/bind_select.h"
@@ -42,6 +43,32 @@ std::optional<std::size_t> find_bare_select(std::string_view sql_text) {
     }
     if (first == nullptr || !first->is_word("SELECT")) return std::nullopt;
     return first->span.begin;
+}
+
+SqlResult<std::optional<std::uint64_t>> take_limit(std::string& sql_text) {
+    const auto begin = find_bare_select(sql_text);
+    if (!begin) return std::nullopt;
+    const auto tokens = lex(sql_text);
+    if (!tokens) return std::unexpected(tokens.error());
+    int nesting = 0;
+    for (std::size_t i = 0; i + 1 < tokens->size(); ++i) {
+        const Token& token = (*tokens)[i];
+        if (token.span.begin < *begin) continue;
+        nesting += token.is_symbol("(") ? 1 : token.is_symbol(")") ? -1 : 0;
+        if (nesting != 0 || !token.is_word("LIMIT")) continue;
+        const Token& count = (*tokens)[i + 1];
+        std::uint64_t limit = 0;
+        const char* end = count.text.data() + count.text.size();
+        if (count.kind != TokenKind::Number ||
+            std::from_chars(count.text.data(), end, limit).ptr != end)
+            return std::unexpected(
+                locate(sql_text, count.span,
+                       "Expected the number of rows after LIMIT, found " + count.describe() + "."));
+        const Span place = Span::join(token.span, count.span);
+        sql_text.replace(place.begin, place.end - place.begin, place.end - place.begin, ' ');
+        return limit;
+    }
+    return std::nullopt;
 }
 
 SqlResult<std::string> expand_bare_select(std::string_view sql_text,

@@ -35,6 +35,8 @@ std::string_view nearest_name(std::string_view wanted, std::span<const std::stri
     for (const auto& candidate : candidates) {
         if (candidate.size() > 128) continue;
         const auto distance = edit_distance(wanted, candidate);
+        // With no letter in common it is another name.
+        if (distance == std::max(wanted.size(), candidate.size())) continue;
         if (distance < best_distance || (best.empty() && distance == best_distance)) {
             best = candidate;
             best_distance = distance;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "operators/sql/expression_parser.h"
+#include "operators/sql/foreign_statement.h"
 #include "operators/sql/function_parser.h"
 #include "operators/sql/lexer.h"
 #include "operators/sql/nearest_name.h"
@@ -25,7 +26,7 @@ class StatementParser {
             const Span begin = tokens_.peek().span;
             ASSIGN(auto statement, one());
             if (tokens_.peek().kind != TokenKind::End && !tokens_.is_symbol(";"))
-                return tokens_.expected("';' or the end of the text");
+                return tokens_.expected_end("';' or the end of the text");
             statement.span = tokens_.span_from(begin);
             statements.push_back(std::move(statement));
         }
@@ -34,12 +35,9 @@ class StatementParser {
  private:
     SqlResult<ast::Statement> one() {
         const Token first = tokens_.peek();
-        if (first.is_word("SELECT")) return tokens_.not_yet(first.span, "SELECT outside a pump");
-        if (first.is_word("INSERT"))
-            return tokens_.failure(
-                first.span, "INSERT stands inside a pump: CREATE PUMP name AS INSERT INTO ...");
-        for (const auto word : {"DROP", "ALTER", "EXPLAIN", "DISCOVER", "SET"})
-            if (first.is_word(word)) return tokens_.not_yet(first.span, word);
+        if (const auto instead = instead_of_statement(first.text);
+            first.kind == TokenKind::Word && !instead.empty())
+            return tokens_.failure(first.span, std::string(instead));
         if (!tokens_.accept_word("CREATE")) {
             const std::string create[] = {"CREATE"};
             return tokens_.failure(first.span,
@@ -58,7 +56,10 @@ class StatementParser {
             function.or_replace = or_replace;
             return ast::Statement{std::move(function), {}};
         }
-        for (const auto word : {"VIEW", "TABLE", "SCHEMA", "FOREIGN"})
+        if (const auto instead = instead_of_create(tokens_.peek().text);
+            tokens_.peek().kind == TokenKind::Word && !instead.empty())
+            return tokens_.failure(tokens_.peek().span, std::string(instead));
+        for (const auto word : {"TABLE"})
             if (tokens_.is_word(word))
                 return tokens_.not_yet(tokens_.peek().span, std::string("CREATE ") + word);
         const std::string kinds[] = {"STREAM", "PUMP", "FUNCTION"};
@@ -162,7 +163,7 @@ SqlResult<ast::SelectPtr> parse_select(std::string_view sql_text) {
     ASSIGN(auto tokens, lex(sql_text));
     TokenCursor cursor(sql_text, std::move(tokens));
     ASSIGN(auto select, ExpressionParser(cursor).select());
-    if (cursor.peek().kind != TokenKind::End) return cursor.expected("the end of the query");
+    if (cursor.peek().kind != TokenKind::End) return cursor.expected_end("the end of the query");
     return select;
 }
 

@@ -144,7 +144,8 @@ SqlResult<void> ExpressionParser::refuse_joins() {
 SqlResult<void> ExpressionParser::refuse_later_clauses() {
     const Token& token = tokens_.peek();
     if (token.is_word("ORDER")) return tokens_.not_yet(token.span, "ORDER BY");
-    if (token.is_word("LIMIT")) return tokens_.not_yet(token.span, "LIMIT");
+    if (token.is_word("LIMIT")) return tokens_.failure(token.span,
+                               "LIMIT ends a SELECT outside a pump; a pump has no end.");
     if (token.is_word("INTERSECT") || token.is_word("EXCEPT"))
         return tokens_.not_yet(token.span, token.text);
     if (token.is_word("EMIT")) return tokens_.not_yet(token.span, "EMIT");

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "operators/sql/nearest_name.h"
+
 namespace tidemill::sql {
 
 bool is_reserved(std::string_view word) {
@@ -35,6 +37,19 @@ bool TokenCursor::accept_symbol(std::string_view symbol) {
 
 std::unexpected<SqlError> TokenCursor::expected(std::string_view what) const {
     return failure(peek().span, fmt::format("Expected {}, found {}.", what, peek().describe()));
+}
+
+std::unexpected<SqlError> TokenCursor::expected_end(std::string_view what) const {
+    static const std::string kClauses[] = {"WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "UNION"};
+    std::string hint;
+    const Token* before = previous();
+    if (before != nullptr && before->kind == TokenKind::Word &&
+        std::ranges::find(kClauses, before->text) == std::end(kClauses))
+        hint = did_you_mean(before->text, kClauses);
+    if (!hint.empty())
+        return failure(before->span, fmt::format("Expected {} after {}, found {}.{}", what,
+                                                 before->text, peek().describe(), hint));
+    return expected(what);
 }
 
 std::unexpected<SqlError> TokenCursor::not_yet(Span span, std::string_view what) const {

@@ -20,6 +20,8 @@ class TokenCursor {
     const Token& peek(std::size_t ahead = 0) const {
         return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
     }
+    /// The last token taken; null at the beginning.
+    const Token* previous() const { return at_ == 0 ? nullptr : &tokens_[at_ - 1]; }
     const Token& next() {
         const Token& token = tokens_[at_];
         if (at_ + 1 < tokens_.size()) ++at_;
@@ -44,6 +46,9 @@ class TokenCursor {
     }
     /// "Expected <what>, found <token>."
     std::unexpected<SqlError> expected(std::string_view what) const;
+    /// The same where only the end fits; the word before may be a clause that is misspelt, which
+    /// was taken for an alias.
+    std::unexpected<SqlError> expected_end(std::string_view what) const;
     std::unexpected<SqlError> not_yet(Span span, std::string_view what) const;
     /// From `begin` to the last token taken.
     Span span_from(Span begin) const;

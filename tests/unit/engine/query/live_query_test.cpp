@@ -37,7 +37,8 @@ struct Request {
     wire::TableBytes message;
 };
 
-Request question(std::string_view text, const std::vector<std::string>& print = {}) {
+Request question(std::string_view text, const std::vector<std::string>& print = {},
+                 wire::SqlQueryMode mode = wire::SqlQueryMode::Rows) {
     flatbuffers::FlatBufferBuilder builder;
     const auto name = builder.CreateString("SOURCE_SQL_STREAM_001");
     const auto stream = builder.CreateString("in");
@@ -46,7 +47,7 @@ Request question(std::string_view text, const std::vector<std::string>& print = 
     const auto inputs = builder.CreateVector(&input, 1);
     const auto sql_text = builder.CreateString(text);
     const auto names = builder.CreateVectorOfStrings(print);
-    builder.Finish(wire::CreateSqlQuery(builder, sql_text, inputs, names));
+    builder.Finish(wire::CreateSqlQuery(builder, sql_text, inputs, names, 42, true, mode));
     return {static_cast<std::uint8_t>(wire::SqlKind::Query),
             wire::TableBytes(wire::finished_bytes(builder))};
 }
@@ -104,6 +105,43 @@ TEST_SUITE("live queries") {
         CHECK(f.streams.blobs.empty());
     }
 
+    TEST_CASE("a plan is one answer, a measurement one a second, and neither has rows") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        constexpr std::string_view kText =
+            "SELECT STREAM \"n\" FROM \"SOURCE_SQL_STREAM_001\" WHERE \"n\" > 1;";
+        {
+            Asked early(f, question(kText, {}, wire::SqlQueryMode::Plan));
+            f.reactor.advance(1s);
+            REQUIRE_EQ(early.frames.errors.size(), 1);  // no record to find columns in: no wait
+            CHECK_EQ(early.frames.errors[0].code, Errc::Unavailable);
+        }
+        f.streams.put("in", "{\"n\":1}");
+        f.streams.put("in", "{\"n\":2}");
+        Asked plan(f, question(kText, {}, wire::SqlQueryMode::Plan));
+        f.reactor.advance(1s);
+        CHECK(plan.frames.is_ended);
+        REQUIRE_EQ(plan.frames.tables.size(), 3);  // streams, pumps, end
+        REQUIRE_EQ(plan.frames.query(1)->pumps()->size(), 1);
+        CHECK(plan.frames.query(1)->pumps()->Get(0)->plan()->str().contains("Filter"));
+        CHECK(plan.frames.query(1)->operators() == nullptr);
+
+        Asked measured(f, question(kText, {}, wire::SqlQueryMode::Measure));
+        f.reactor.advance(3500ms);
+        REQUIRE_GE(measured.frames.tables.size(), 4);
+        const auto* last = measured.frames.query(measured.frames.tables.size() - 1);
+        CHECK(last->rows() == nullptr);
+        std::uint64_t filtered = 0;
+        for (const auto* op : *last->operators())
+            if (op->name()->str() == "Filter") {
+                CHECK_EQ(op->rows_in(), 2);
+                CHECK(op->step()->str().starts_with("Filter"));
+                filtered += op->rows_out();
+            }
+        CHECK_EQ(filtered, 1);
+        CHECK_FALSE(measured.frames.is_ended);
+    }
+
     TEST_CASE("a SQL error comes with its place") {
         QueryFixture f;
         f.streams.add_stream("in");
@@ -156,6 +194,11 @@ TEST_SUITE("live queries") {
         REQUIRE(made.errors.empty());
         flatbuffers::FlatBufferBuilder name;
         name.Finish(wire::CreateSqlApplicationName(name, name.CreateString("copy")));
+        f.reactor.advance(1s);
+        const auto told = ask(wire::SqlKind::DescribeApplication, wire::finished_bytes(name));
+        REQUIRE(told.errors.empty());
+        const auto* one = flatbuffers::GetRoot<wire::SqlApplicationList>(told.tables.at(0).data());
+        CHECK_EQ(one->applications()->Get(0)->definition()->name()->str(), "copy");
         CHECK(ask(wire::SqlKind::StopApplication, wire::finished_bytes(name)).errors.empty());
         const auto listed = ask(wire::SqlKind::ListApplications, {});
         const auto* list =

@@ -161,7 +161,7 @@ TEST_SUITE("operators/sql") {
                  "VARCAR(3))\n    ^^^^^^");
         CHECK(message_of("CREATE PUMP p AS INSERT INTO d SELECT a,")
                   .find("Expected an expression, found the end") != std::string::npos);
-        CHECK(message_of("SELECT 1").find("not supported yet") != std::string::npos);
+        CHECK(message_of("SELECT 1").find("stands inside a pump") != std::string::npos);
         CHECK(message_of("CREATE STREAM s (a 'x').").find("Expected a type") != std::string::npos);
         CHECK(message_of("/* no end").find("no end") != std::string::npos);
     }

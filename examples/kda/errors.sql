@@ -1,0 +1,5 @@
+-- Rows that fail go to error_stream and the others go on
+-- run: --rowtime TIME --errors 1
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (ratio INTEGER);
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM part / whole FROM "SOURCE_SQL_STREAM_001";

@@ -1,0 +1,6 @@
+-- The price before
+-- run: --rowtime TIME --rows ticks.csv
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (ticker_symbol VARCHAR(4), price DOUBLE, before DOUBLE);
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM ticker_symbol, price, LAG(price, 1) OVER (PARTITION BY ticker_symbol ROWS 2 PRECEDING)
+FROM "SOURCE_SQL_STREAM_001";

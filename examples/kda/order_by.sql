@@ -1,0 +1,6 @@
+-- Rows of a minute in the order of their price
+-- run: --rowtime TIME --rows ticks.csv
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (ticker_symbol VARCHAR(4), price DOUBLE);
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM ticker_symbol, price FROM "SOURCE_SQL_STREAM_001" AS s
+ORDER BY FLOOR(s.ROWTIME TO MINUTE), price DESC;

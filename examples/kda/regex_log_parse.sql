@@ -1,0 +1,7 @@
+-- A log line taken apart by the groups of a regular expression
+-- run: --rowtime TIME --rows access_log.csv
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (host VARCHAR(20), method VARCHAR(8), path VARCHAR(40));
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM T.REC.COLUMN1, T.REC.COLUMN2, T.REC.COLUMN3
+FROM (SELECT STREAM REGEX_LOG_PARSE(log, '^([0-9.]+) .*"([A-Z]+) ([^ ]+) .*$') AS REC
+      FROM "SOURCE_SQL_STREAM_001") AS T;

@@ -1,0 +1,7 @@
+-- Two queries into one stream
+-- run: --rowtime TIME --rows ticks.csv
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (ticker_symbol VARCHAR(4), why VARCHAR(8));
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM ticker_symbol, 'rise' FROM "SOURCE_SQL_STREAM_001" WHERE change > 3
+UNION ALL
+SELECT STREAM ticker_symbol, 'fall' FROM "SOURCE_SQL_STREAM_001" WHERE change < -2;

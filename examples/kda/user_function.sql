@@ -1,0 +1,9 @@
+-- A function of one's own
+-- run: --rowtime TIME --rows ticks.csv
+CREATE FUNCTION percent(part DOUBLE, whole DOUBLE) RETURNS DOUBLE
+  CONTAINS SQL RETURNS NULL ON NULL INPUT
+  RETURN part * 100 / whole;
+CREATE OR REPLACE STREAM "DESTINATION_SQL_STREAM" (ticker_symbol VARCHAR(4), percent_change DOUBLE);
+CREATE OR REPLACE PUMP "STREAM_PUMP" AS INSERT INTO "DESTINATION_SQL_STREAM"
+SELECT STREAM ticker_symbol, percent(CAST(change AS DOUBLE), CAST(price AS DOUBLE))
+FROM "SOURCE_SQL_STREAM_001" WHERE ticker_symbol = 'QXZ' AND change = 2;
