@@ -18,6 +18,13 @@ constexpr Entry kNames[] = {{"COUNT", AggregateKind::Count},
                             {"STDDEV_POP", AggregateKind::StddevPop},
                             {"STDDEV_SAMP", AggregateKind::StddevSamp},
                             {"STDDEV", AggregateKind::StddevSamp},
+                            {"ANY", AggregateKind::Any},
+                            {"SOME", AggregateKind::Any},
+                            {"EVERY", AggregateKind::Every},
+                            {"FIRST_VALUE", AggregateKind::FirstValue},
+                            {"LAST_VALUE", AggregateKind::LastValue},
+                            {"NTH_VALUE", AggregateKind::NthValue},
+                            {"LAG", AggregateKind::Lag},
                             {"COUNT(*)", AggregateKind::CountAll}};
 
 }  // namespace
@@ -42,7 +49,16 @@ std::optional<AggregateSignature> resolve_aggregate(AggregateKind kind, const Ty
             return AggregateSignature{argument, TypeKind::BigInt};
         case AggregateKind::Min:
         case AggregateKind::Max:
+        case AggregateKind::FirstValue:
+        case AggregateKind::LastValue:
+        case AggregateKind::NthValue:
+        case AggregateKind::Lag:
             return AggregateSignature{type, type};
+        case AggregateKind::Any:
+        case AggregateKind::Every:
+            if (argument.family() != Family::Boolean && argument.kind != TypeKind::Null)
+                return std::nullopt;
+            return AggregateSignature{TypeKind::Boolean, TypeKind::Boolean};
         case AggregateKind::Sum:
             if (type.is_integer()) return AggregateSignature{TypeKind::BigInt, TypeKind::BigInt};
             if (type.kind == TypeKind::Decimal) {

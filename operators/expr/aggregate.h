@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "operators/vector/type.h"
+#include "operators/vector/value.h"
 
 namespace tidemill::sql {
 
@@ -17,8 +17,18 @@ enum class AggregateKind : std::uint8_t {
     VarPop,
     VarSamp,
     StddevPop,
-    StddevSamp
+    StddevSamp,
+    Any,    ///< of BOOLEAN: some value is true
+    Every,  ///< of BOOLEAN: none is false
+    // Only OVER a window.
+    FirstValue,
+    LastValue,
+    NthValue,
+    Lag
 };
+
+/// Whether it is a value of one row of the window, not of all together.
+constexpr bool is_of_one_row(AggregateKind kind) { return kind >= AggregateKind::FirstValue; }
 
 /// By upper-case name (COUNT means Count; the binder turns COUNT(*) into CountAll).
 std::optional<AggregateKind> aggregate_kind(std::string_view name);
@@ -38,6 +48,10 @@ struct AggregateCall {
     AggregateKind kind;
     std::size_t argument = 0;  ///< column; unused by CountAll
     Type parameter, result;
+    std::int64_t offset = 1;     ///< n of NTH_VALUE (from 1) and LAG (from 0)
+    bool is_from_last = false;   ///< NTH_VALUE ... FROM LAST
+    bool ignores_nulls = false;  ///< rows with NULL do not count; FIRST_VALUE ... LAG
+    Value otherwise{};           ///< of LAG, where the window has no such row
 };
 
 }  // namespace tidemill::sql

@@ -66,7 +66,9 @@ Monotonicity monotonicity_of_call(std::string_view name, const std::vector<Expre
         if (name == keeper && std::all_of(args.begin() + 1, args.end(), is_constant))
             return args[0]->monotonicity;
     // A prefix of an ascending text ascends.
-    const auto* from = name == "SUBSTRING" || name == "SUBSTR" ? dynamic_cast<const Literal*>(args[1].get()) : nullptr;
+    const auto* from = name == "SUBSTRING" || name == "SUBSTR"
+                           ? dynamic_cast<const Literal*>(args[1].get())
+                           : nullptr;
     if (from != nullptr && from->value().bits <= 1 &&
         std::all_of(args.begin() + 1, args.end(), is_constant))
         return args[0]->monotonicity;

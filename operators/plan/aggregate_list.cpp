@@ -13,12 +13,59 @@ namespace {
 
 // COUNT(x) OVER w and COUNT(x) are the same computation; the window is the caller's business.
 bool is_same_call(const ast::Expr& a, const ast::Expr& b, const Scope& scope) {
-    return a.op == b.op && a.is_star_call == b.is_star_call && a.args.size() == b.args.size() &&
+    return a.op == b.op && a.is_star_call == b.is_star_call && a.ignores_nulls == b.ignores_nulls &&
+           a.is_from_last == b.is_from_last && a.args.size() == b.args.size() &&
            std::ranges::equal(a.args, b.args,
                               [&](const auto& x, const auto& y) { return is_same(*x, *y, scope); });
 }
 
 }  // namespace
+
+/// The n of NTH_VALUE(x, n) and LAG(x [, n [, otherwise]]); other aggregates take one argument.
+SqlResult<void> AggregateList::read_offset(const ast::Expr& call, AggregateCall& entry) const {
+    const bool is_nth = entry.kind == AggregateKind::NthValue;
+    const std::size_t least = is_nth ? 2 : 1;
+    const std::size_t most = is_nth ? 2 : entry.kind == AggregateKind::Lag ? 3 : 1;
+    if (call.args.size() < least || call.args.size() > most)
+        return std::unexpected(
+            locate(scope_.sql_text, call.span,
+                   is_nth      ? std::string("NTH_VALUE takes a value and n.")
+                   : most == 3 ? std::string("LAG takes a value, and then n and a default.")
+                               : fmt::format("{} takes one argument.", call.op)));
+    entry.ignores_nulls = call.ignores_nulls;
+    entry.is_from_last = call.is_from_last;
+    if (call.args.size() < 2) return {};
+    ASSIGN(const auto n, constant(*call.args[1], TypeKind::BigInt));
+    entry.offset = n.bits;
+    if (n.is_null || n.bits < (is_nth ? 1 : 0))
+        return std::unexpected(
+            locate(scope_.sql_text, call.args[1]->span,
+                   fmt::format("n of {} must be {} or more.", call.op, is_nth ? 1 : 0)));
+    return {};
+}
+
+/// What a constant expression is, as `type`.
+SqlResult<Value> AggregateList::constant(const ast::Expr& expr, const Type& type) const {
+    ASSIGN(auto bound, ExpressionBinder(scope_).bind(expr));
+    const bool is_constant = bound->monotonicity == Monotonicity::Constant;
+    if (!is_constant || !is_assignable(bound->type(), type))
+        return std::unexpected(
+            locate(scope_.sql_text, expr.span,
+                   fmt::format("Expected a constant that {} takes here.", type.to_string())));
+    auto cast = cast_to(std::move(bound), type);
+    const Column rowtime = Column::constant(Value::timestamp(0));
+    Batch one;
+    one.rowtime = &rowtime;
+    one.rows = 1;
+    one.selection = Selection::all(1);
+    Evaluation evaluation(one, 0);
+    Value value = cast->evaluate(evaluation, one.selection).value_at(0);
+    if (!evaluation.errors.empty())
+        return std::unexpected(
+            locate(scope_.sql_text, expr.span, evaluation.errors.front().message));
+    value.type = type;
+    return value;
+}
 
 SqlResult<std::size_t> AggregateList::add(const ast::Expr& call) {
     const auto failure = [&](std::string message) {
@@ -35,7 +82,9 @@ SqlResult<std::size_t> AggregateList::add(const ast::Expr& call) {
         entry.kind = AggregateKind::CountAll;
         entry.result = TypeKind::BigInt;
     } else {
-        if (call.args.size() != 1) return failure(fmt::format("{} takes one argument.", call.op));
+        if (is_of_one_row(kind) && !call.over && !call.over_name)
+            return failure(fmt::format("{} needs OVER and a window.", call.op));
+        TRY(read_offset(call, entry));
         ASSIGN(auto argument, ExpressionBinder(scope_).bind(*call.args[0]));
         const auto signature = resolve_aggregate(kind, argument->type());
         if (!signature)
@@ -44,6 +93,9 @@ SqlResult<std::size_t> AggregateList::add(const ast::Expr& call) {
         entry.argument = arguments_.size();
         entry.parameter = signature->parameter;
         entry.result = signature->result;
+        if (call.args.size() > 2) {
+            ASSIGN(entry.otherwise, constant(*call.args[2], signature->parameter));
+        }
         arguments_.push_back(cast_to(std::move(argument), signature->parameter));
     }
     calls_.push_back(entry);

@@ -18,6 +18,9 @@ class AggregateList {
     SqlResult<std::size_t> add(const ast::Expr& call);
 
  private:
+    SqlResult<void> read_offset(const ast::Expr& call, AggregateCall& entry) const;
+    SqlResult<Value> constant(const ast::Expr& expr, const Type& type) const;
+
     const Scope& scope_;
     std::vector<ExpressionPtr>& arguments_;
     std::vector<AggregateCall>& calls_;

@@ -151,9 +151,29 @@ SqlResult<void> ExpressionParser::trim_arguments(Expr& call) {
     return {};
 }
 
+// [FROM FIRST | FROM LAST] [RESPECT NULLS | IGNORE NULLS], before OVER.
+SqlResult<void> ExpressionParser::analytic_suffix(Expr& call) {
+    if (call.op == "NTH_VALUE" && tokens_.accept_word("FROM")) {
+        call.is_from_last = tokens_.accept_word("LAST");
+        if (!call.is_from_last && !tokens_.accept_word("FIRST"))
+            return tokens_.expected("FIRST or LAST");
+    }
+    const auto word = tokens_.peek();
+    if (!word.is_word("IGNORE") && !word.is_word("RESPECT")) return {};
+    tokens_.next();
+    TRY(tokens_.expect_word("NULLS"));
+    if (call.op != "FIRST_VALUE" && call.op != "LAST_VALUE" && call.op != "NTH_VALUE" &&
+        call.op != "LAG")
+        return tokens_.failure(word.span, fmt::format("{} does not take {} NULLS; FIRST_VALUE, "
+                                                      "LAST_VALUE, NTH_VALUE and LAG do.",
+                                                      call.op, word.text));
+    call.ignores_nulls = word.text == "IGNORE";
+    if (!tokens_.is_word("OVER")) return tokens_.expected("OVER");
+    return {};
+}
+
 SqlResult<void> ExpressionParser::call_suffix(Expr& call) {
-    if (tokens_.is_word("IGNORE") || tokens_.is_word("RESPECT"))
-        return tokens_.not_yet(tokens_.peek().span, tokens_.peek().text + " NULLS");
+    TRY(analytic_suffix(call));
     if (!tokens_.accept_word("OVER")) return {};
     if (tokens_.peek().is_name() && !tokens_.is_symbol("(")) {
         ASSIGN(call.over_name, tokens_.expect_name("the name of a window"));

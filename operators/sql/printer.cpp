@@ -137,6 +137,8 @@ std::string print_call(const Expr& expr) {
     } else if (expr.op == "TRIM" && expr.args.size() > 1) {
         text = fmt::format("TRIM(BOTH {} FROM {})", print(*expr.args[1]), print(*expr.args[0]));
     }
+    if (expr.is_from_last) text += " FROM LAST";
+    if (expr.ignores_nulls) text += " IGNORE NULLS";
     if (expr.over) text += " OVER (" + print_window(*expr.over) + ")";
     if (expr.over_name) text += " OVER " + print_name(expr.over_name->text);
     return text;

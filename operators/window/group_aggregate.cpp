@@ -89,6 +89,44 @@ class ExactSum final : public GroupAggregate {
     std::vector<State> states_;
 };
 
+// ANY and EVERY.
+class BooleanAggregate final : public GroupAggregate {
+ public:
+    explicit BooleanAggregate(bool is_every) : is_every_(is_every) {}
+    void resize(std::size_t count) override { states_.resize(count); }
+    void update(const Column* argument, const Selection& rows,
+                const std::vector<std::uint32_t>& groups) override {
+        for_each_value(*argument, rows, [&](std::size_t row) {
+            auto& state = states_[groups[row]];
+            (argument->bool_at(row) ? state.has_true : state.has_false) = true;
+        });
+    }
+    void append_result(std::size_t group, Column& to) const override {
+        const auto& state = states_[group];
+        if (!state.has_true && !state.has_false) return to.append_null();
+        to.append_bool(is_every_ ? !state.has_false : state.has_true);
+    }
+    void clear() override { states_.clear(); }
+    void snapshot(StateWriter& to) const override {
+        for (const auto& state : states_)
+            to.put_bool(state.has_true), to.put_bool(state.has_false);
+    }
+    void restore(StateReader& from, std::size_t count) override {
+        states_.resize(count);
+        for (auto& state : states_) {
+            state.has_true = from.take_bool();
+            state.has_false = from.take_bool();
+        }
+    }
+
+ private:
+    struct State {
+        bool has_true = false, has_false = false;
+    };
+    bool is_every_;
+    std::vector<State> states_;
+};
+
 // Compensated, so that the order of magnitude of the parts does not matter much.
 // Source: Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974.
 class DoubleSum final : public GroupAggregate {
@@ -248,6 +286,9 @@ std::unique_ptr<GroupAggregate> make_group_aggregate(const AggregateCall& call) 
             return std::make_unique<ExtremeAggregate>(false, call.parameter);
         case AggregateKind::Max:
             return std::make_unique<ExtremeAggregate>(true, call.parameter);
+        case AggregateKind::Any:
+        case AggregateKind::Every:
+            return std::make_unique<BooleanAggregate>(call.kind == AggregateKind::Every);
         default:
             return std::make_unique<MomentsAggregate>(call.kind);
     }

@@ -24,6 +24,16 @@ void SlidingState::add(const Column* argument, std::size_t row, std::uint64_t se
         ++count_;
         return;
     }
+    if (is_of_one_row(call_.kind)) {
+        last_sequence_ = sequence;
+        const bool is_null = argument->is_null(row);
+        if (is_null && call_.ignores_nulls) return;
+        const bool is_text = argument->type().storage() == Storage::Text;
+        candidates_.push_back(
+            {sequence, is_null || is_text ? 0 : argument->int_at(row),
+             !is_null && is_text ? std::string(argument->text_at(row)) : std::string(), is_null});
+        return;
+    }
     if (argument->is_null(row)) return;
     ++count_;
     if (is_extreme()) {
@@ -31,15 +41,21 @@ void SlidingState::add(const Column* argument, std::size_t row, std::uint64_t se
             candidates_.pop_back();
         const bool is_text = argument->type().storage() == Storage::Text;
         candidates_.push_back({sequence, is_text ? 0 : argument->int_at(row),
-                               is_text ? std::string(argument->text_at(row)) : std::string()});
+                               is_text ? std::string(argument->text_at(row)) : std::string(),
+                               false});
     } else if (call_.parameter.storage() == Storage::Double) {
         add_number(argument->double_at(row), 1);
-    } else if (call_.kind == AggregateKind::Sum) {
+    } else if (adds_up()) {
         exact_ += argument->int_at(row);
     }
 }
 
 void SlidingState::evict(bool is_null, std::int64_t bits, std::uint64_t sequence) {
+    if (is_of_one_row(call_.kind)) {
+        if (!candidates_.empty() && candidates_.front().sequence == sequence)
+            candidates_.pop_front();
+        return;
+    }
     if (is_null) return;
     --count_;
     if (is_extreme()) {
@@ -47,7 +63,7 @@ void SlidingState::evict(bool is_null, std::int64_t bits, std::uint64_t sequence
             candidates_.pop_front();
     } else if (call_.parameter.storage() == Storage::Double) {
         add_number(std::bit_cast<double>(bits), -1);
-    } else if (call_.kind == AggregateKind::Sum) {
+    } else if (adds_up()) {
         exact_ -= bits;
     }
 }
@@ -72,7 +88,40 @@ void SlidingState::add_number(double x, int sign) {
     if (count_ == 0) sum_ = lost_ = 0;
 }
 
+const SlidingState::Candidate* SlidingState::row_of_value() const {
+    const auto size = static_cast<std::int64_t>(candidates_.size());
+    std::int64_t at = 0;
+    switch (call_.kind) {
+        case AggregateKind::LastValue:
+            at = size - 1;
+            break;
+        case AggregateKind::NthValue:
+            at = call_.is_from_last ? size - call_.offset : call_.offset - 1;
+            break;
+        case AggregateKind::Lag: {
+            // The current row may not count, being NULL.
+            const bool has_current = size > 0 && candidates_.back().sequence == last_sequence_;
+            if (!has_current && call_.offset == 0) return nullptr;
+            at = size - (has_current ? 1 : 0) - call_.offset;
+            break;
+        }
+        default:
+            break;
+    }
+    return at < 0 || at >= size ? nullptr : &candidates_[static_cast<std::size_t>(at)];
+}
+
 void SlidingState::append_result(Column& to) const {
+    if (is_of_one_row(call_.kind)) {
+        const auto* row = row_of_value();
+        if (row == nullptr) {
+            if (call_.kind == AggregateKind::Lag) return to.append_value(call_.otherwise);
+            return to.append_null();
+        }
+        if (row->is_null) return to.append_null();
+        if (to.type().storage() == Storage::Text) return to.append_text(row->text);
+        return to.append_int(row->bits);
+    }
     if (call_.kind == AggregateKind::CountAll || call_.kind == AggregateKind::Count)
         return to.append_int(count_);
     if (count_ == 0) return to.append_null();
@@ -81,6 +130,8 @@ void SlidingState::append_result(Column& to) const {
         if (to.type().storage() == Storage::Text) return to.append_text(best.text);
         return to.append_int(best.bits);
     }
+    if (call_.kind == AggregateKind::Any) return to.append_bool(exact_ > 0);
+    if (call_.kind == AggregateKind::Every) return to.append_bool(exact_ == count_);
     if (call_.parameter.storage() != Storage::Double) {
         const auto low = static_cast<std::int64_t>(exact_);
         if (low != exact_) return to.append_null();
@@ -110,7 +161,9 @@ void SlidingState::save(StateWriter& to) const {
         to.put_count(candidate.sequence);
         to.put_int(candidate.bits);
         to.put_text(candidate.text);
+        to.put_bool(candidate.is_null);
     }
+    to.put_count(last_sequence_);
 }
 
 void SlidingState::load(StateReader& from) {
@@ -126,7 +179,9 @@ void SlidingState::load(StateReader& from) {
         candidate.sequence = from.take_count();
         candidate.bits = from.take_int();
         candidate.text = from.take_text();
+        candidate.is_null = from.take_bool();
     }
+    last_sequence_ = from.take_count();
     if (is_extreme() && count_ > 0 && candidates_.empty()) from.fail();
 }
 

@@ -34,12 +34,19 @@ class SlidingState {
         std::uint64_t sequence;
         std::int64_t bits;
         std::string text;
+        bool is_null = false;
     };
     bool is_extreme() const {
         return call_.kind == AggregateKind::Min || call_.kind == AggregateKind::Max;
     }
+    bool adds_up() const {
+        return call_.kind == AggregateKind::Sum || call_.kind == AggregateKind::Any ||
+               call_.kind == AggregateKind::Every;
+    }
     bool is_beaten(const Candidate& old, const Column& argument, std::size_t row) const;
     void add_number(double x, int sign);
+    /// The row whose value FIRST_VALUE, LAST_VALUE, NTH_VALUE or LAG gives; null if there is none.
+    const Candidate* row_of_value() const;
 
     AggregateCall call_;
     std::int64_t count_ = 0;     // values that are not null
@@ -48,7 +55,8 @@ class SlidingState {
     wide exact_ = 0;
     double sum_ = 0, lost_ = 0;  // compensated
     Moments moments_;
-    std::deque<Candidate> candidates_;
+    std::deque<Candidate> candidates_;  // of extremes; or all rows that count
+    std::uint64_t last_sequence_ = 0;   // of the row added last
 };
 
 }  // namespace tidemill::sql
