@@ -6,6 +6,7 @@
 
 #include "engine/base/result.h"
 #include "operators/expr/cast.h"
+#include "operators/plan/bind_select.h"
 
 namespace tidemill::sql {
 
@@ -47,7 +48,11 @@ SqlResult<void> AggregateList::read_offset(const ast::Expr& call, AggregateCall&
 /// What a constant expression is, as `type`.
 SqlResult<Value> AggregateList::constant(const ast::Expr& expr, const Type& type) const {
     ASSIGN(auto bound, ExpressionBinder(scope_).bind(expr));
-    const bool is_constant = bound->monotonicity == Monotonicity::Constant;
+    bool is_constant = bound->is_rowtime_only;
+    walk(expr, [&](const ast::Expr& node) {
+        is_constant &= node.kind != ast::ExprKind::Column;
+        return is_constant;
+    });
     if (!is_constant || !is_assignable(bound->type(), type))
         return std::unexpected(
             locate(scope_.sql_text, expr.span,
