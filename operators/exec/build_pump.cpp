@@ -4,9 +4,11 @@
 #include "operators/exec/forest.h"
 #include "operators/exec/hot_spots.h"
 #include "operators/exec/insert.h"
+#include "operators/exec/items.h"
 #include "operators/exec/parse_row.h"
 #include "operators/exec/project.h"
 #include "operators/exec/slide.h"
+#include "operators/exec/stagger.h"
 #include "operators/exec/tumble.h"
 #include "operators/exec/union_all.h"
 
@@ -58,10 +60,15 @@ class PumpBuilder {
         if (auto* tumble = std::get_if<TumbleNode>(&node.body))
             return std::make_unique<Tumble>(context_, pump_, input, std::move(*tumble),
                                             node.schema);
+        if (auto* stagger = std::get_if<StaggerNode>(&node.body))
+            return std::make_unique<Stagger>(context_, pump_, input, std::move(*stagger),
+                                             node.schema);
         if (auto* slide = std::get_if<SlideNode>(&node.body))
             return std::make_unique<Slide>(context_, pump_, input, std::move(*slide));
         if (auto* parse = std::get_if<ParseRowNode>(&node.body))
             return std::make_unique<ParseRow>(context_, pump_, input, std::move(*parse));
+        if (auto* items = std::get_if<ItemsNode>(&node.body))
+            return std::make_unique<Items>(context_, pump_, input, std::move(*items), node.schema);
         if (auto* spots = std::get_if<HotSpotsNode>(&node.body))
             return std::make_unique<HotSpots>(context_, pump_, input, std::move(*spots),
                                               forests_.budget);

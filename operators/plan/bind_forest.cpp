@@ -78,14 +78,15 @@ SqlResult<std::vector<std::size_t>> SelectBinder::point_columns(
 
 SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
     if (call.op == "HOTSPOTS") return bind_hot_spots(call);
+    if (call.op == "TOP_K_ITEMS_TUMBLING" || call.op == "COUNT_DISTINCT_ITEMS_TUMBLING")
+        return bind_items(call);
     const bool has_explanation = call.op == "RANDOM_CUT_FOREST_WITH_EXPLANATION";
     if (call.op != "RANDOM_CUT_FOREST" && !has_explanation) {
-        for (const std::string_view later :
-             {"TOP_K_ITEMS_TUMBLING", "COUNT_DISTINCT_ITEMS_TUMBLING", "GROUP_RANK", "TUMBLE",
-              "HOP", "SESSION", "CUMULATE"})
+        for (const std::string_view later : {"GROUP_RANK", "TUMBLE", "HOP", "SESSION", "CUMULATE"})
             if (call.op == later) return failure(call.span, call.op + " is not supported yet.");
         const std::string known[] = {"RANDOM_CUT_FOREST", "RANDOM_CUT_FOREST_WITH_EXPLANATION",
-                                     "HOTSPOTS"};
+                                     "HOTSPOTS", "TOP_K_ITEMS_TUMBLING",
+                                     "COUNT_DISTINCT_ITEMS_TUMBLING"};
         return failure(call.span, fmt::format("There is no table function {}.{}", call.op,
                                               did_you_mean(call.op, known)));
     }

@@ -37,7 +37,7 @@ constexpr std::string_view kNeedsMonotonic =
 
 SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relation relation) {
     const Scope scope = relation.scope;
-    if (select.group_by.empty())
+    if (select.group_by.empty() && !select.stagger_millis)
         return failure(
             select.span,
             fmt::format("An aggregate over a stream needs GROUP BY, and that {}", kNeedsMonotonic));
@@ -53,10 +53,11 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
         if (is_monotonic) node.monotonic_keys.push_back(i);
         if (const auto end = window_end(expr, i, scope)) node.ends.push_back(*end);
         schema.fields.push_back({fmt::format("$KEY{}", i), key->type(), key->is_nullable, false});
-        monotonicity.push_back(key->monotonicity);
+        // Stagger windows close in the order in which they opened, whatever their keys.
+        monotonicity.push_back(select.stagger_millis ? Monotonicity::None : key->monotonicity);
         node.keys.push_back(std::move(key));
     }
-    if (node.monotonic_keys.empty())
+    if (node.monotonic_keys.empty() && !select.stagger_millis)
         return failure(span_of(select.group_by),
                        fmt::format("GROUP BY over a stream {}", kNeedsMonotonic));
 
@@ -105,7 +106,11 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
         above->schema = schema;
         above->monotonicity = monotonicity;
     }
-    tumble->body = std::move(node);
+    if (select.stagger_millis)
+        tumble->body = StaggerNode{std::move(node.keys), *select.stagger_millis,
+                                   std::move(node.arguments), std::move(node.aggregates)};
+    else
+        tumble->body = std::move(node);
     return plan;
 }
 

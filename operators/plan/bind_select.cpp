@@ -134,7 +134,8 @@ SqlResult<PlanPtr> SelectBinder::bind_single(const ast::Select& select) {
         return std::ranges::any_of(select.items,
                                    [&](const auto& item) { return test(*item.expr); });
     };
-    const bool is_grouped = !select.group_by.empty() || select.having || any_item(has_aggregate);
+    const bool is_grouped = !select.group_by.empty() || select.stagger_millis || select.having ||
+                            any_item(has_aggregate);
     const bool is_windowed = any_item(has_window);
     if (is_grouped && is_windowed)
         return failure(

@@ -56,6 +56,7 @@ class SelectBinder {
     SqlResult<void> rename_columns(const ast::FromItem& from, PlanNode& plan);
 
     SqlResult<PlanPtr> bind_hot_spots(const ast::Expr& call);
+    SqlResult<PlanPtr> bind_items(const ast::Expr& call);
     SqlResult<std::vector<ExpressionPtr>> bind_partition(const ast::Expr& cursor,
                                                          const PlanNode& input);
     SqlResult<std::vector<std::size_t>> point_columns(const ast::Expr& cursor,

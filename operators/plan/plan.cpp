@@ -39,6 +39,11 @@ struct Describe {
     std::string operator()(const TumbleNode& node) const {
         return "Tumble by " + list(node.keys) + ": " + list(node.aggregates, node.arguments);
     }
+    std::string operator()(const StaggerNode& node) const {
+        return fmt::format("Stagger over {} ms{}{}: {}", node.millis,
+                           node.keys.empty() ? "" : " by ", list(node.keys),
+                           list(node.aggregates, node.arguments));
+    }
     std::string operator()(const SlideNode& node) const {
         return fmt::format("Slide over {} {}{}{}: {}", node.preceding, node.is_rows ? "rows" : "ms",
                            node.keys.empty() ? "" : " by ", list(node.keys),
@@ -59,6 +64,11 @@ struct Describe {
     }
     std::string operator()(const ParseRowNode& node) const {
         return fmt::format("ParseRow {}: {} columns", node.line->describe(), node.parser->size());
+    }
+    std::string operator()(const ItemsNode& node) const {
+        return fmt::format("{} of {} in {} ms",
+                           node.top > 0 ? fmt::format("Top {}", node.top) : "Distinct items",
+                           node.item->describe(), node.millis);
     }
     std::string operator()(const UnionNode&) const { return "Union"; }
 };

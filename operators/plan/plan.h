@@ -51,6 +51,14 @@ struct TumbleNode {
     std::vector<WindowEnd> ends;
 };
 
+/// WINDOWED BY STAGGER: each key's window opens with its first row. Output: keys, then aggregates.
+struct StaggerNode {
+    std::vector<ExpressionPtr> keys;
+    std::int64_t millis = 0;
+    std::vector<ExpressionPtr> arguments;
+    std::vector<AggregateCall> aggregates;
+};
+
 /// agg OVER (PARTITION BY keys RANGE | ROWS preceding). Output: the input's columns, then
 /// aggregates.
 struct SlideNode {
@@ -89,12 +97,20 @@ struct ParseRowNode {
 };
 inline constexpr std::uint32_t kMaxLogColumnLength = 1024;
 
+/// TOP_K_ITEMS_TUMBLING and COUNT_DISTINCT_ITEMS_TUMBLING. Output: ITEM and ITEM_COUNT, or
+/// NUMBER_OF_DISTINCT_ITEMS.
+struct ItemsNode {
+    ExpressionPtr item;       ///< as VARCHAR
+    std::uint32_t top = 0;    ///< K; 0: the number of different items
+    std::int64_t millis = 0;  ///< of the tumbling window
+};
+
 /// UNION ALL; rows merged by ROWTIME.
 struct UnionNode {};
 
 struct PlanNode {
-    std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, SlideNode, ForestNode, HotSpotsNode,
-                 ParseRowNode, UnionNode>
+    std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
+                 HotSpotsNode, ItemsNode, ParseRowNode, UnionNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

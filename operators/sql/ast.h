@@ -107,6 +107,7 @@ struct Select {
     FromItem from;
     ExprPtr where;
     std::vector<ExprPtr> group_by;
+    std::optional<std::int64_t> stagger_millis;  ///< WINDOWED BY STAGGER (PARTITION BY group_by)
     ExprPtr having;
     std::vector<NamedWindow> windows;
     std::vector<SelectPtr> union_all;  ///< further branches

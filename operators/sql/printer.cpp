@@ -251,7 +251,14 @@ std::string print(const ast::Select& select) {
     if (select.from.alias) text += " AS " + print_name(select.from.alias->text);
     if (!select.from.columns.empty()) text += " (" + join_names(select.from.columns, ", ") + ")";
     if (select.where) text += " WHERE " + print(*select.where);
-    if (!select.group_by.empty()) text += " GROUP BY " + join(select.group_by);
+    if (select.stagger_millis)
+        text += fmt::format(
+            " WINDOWED BY STAGGER ({}RANGE {})",
+            select.group_by.empty() ? "" : "PARTITION BY " + join(select.group_by) + " ",
+            print_literal(Value::integer(*select.stagger_millis,
+                                         Type::interval(TimeUnit::Day, TimeUnit::Second))));
+    else if (!select.group_by.empty())
+        text += " GROUP BY " + join(select.group_by);
     if (select.having) text += " HAVING " + print(*select.having);
     for (std::size_t i = 0; i < select.windows.size(); ++i)
         text += fmt::format("{}{} AS ({})", i == 0 ? " WINDOW " : ", ",

@@ -43,9 +43,9 @@ SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
     if (tokens_.accept_word("WHERE")) {
         ASSIGN(select->where, expression());
     }
-    if (tokens_.is_word("WINDOWED"))
-        return tokens_.not_yet(tokens_.peek().span, "WINDOWED BY STAGGER");
-    if (tokens_.accept_word("GROUP")) {
+    if (tokens_.accept_word("WINDOWED")) {
+        TRY(stagger_window(*select));
+    } else if (tokens_.accept_word("GROUP")) {
         TRY(tokens_.expect_word("BY"));
         do {
             ASSIGN(auto key, expression());
@@ -68,6 +68,28 @@ SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
     }
     select->span = tokens_.span_from(begin);
     return select;
+}
+
+// BY STAGGER ([PARTITION BY keys] RANGE INTERVAL ... )
+SqlResult<void> ExpressionParser::stagger_window(ast::Select& select) {
+    TRY(tokens_.expect_word("BY"));
+    TRY(tokens_.expect_word("STAGGER"));
+    TRY(tokens_.expect_symbol("("));
+    if (tokens_.accept_word("PARTITION")) {
+        TRY(tokens_.expect_word("BY"));
+        do {
+            ASSIGN(auto key, expression());
+            select.group_by.push_back(std::move(key));
+        } while (tokens_.accept_symbol(","));
+    }
+    TRY(tokens_.expect_word("RANGE"));
+    if (!tokens_.is_word("INTERVAL")) return tokens_.expected("INTERVAL '...' unit");
+    ASSIGN(const auto length, interval_literal());
+    if (length->literal.bits <= 0)
+        return tokens_.failure(length->span, "A stagger window must be longer than nothing.");
+    select.stagger_millis = length->literal.bits;
+    tokens_.accept_word("PRECEDING");
+    return tokens_.expect_symbol(")");
 }
 
 SqlResult<ast::SelectItem> ExpressionParser::select_item() {
@@ -144,7 +166,8 @@ SqlResult<void> ExpressionParser::refuse_joins() {
 SqlResult<void> ExpressionParser::refuse_later_clauses() {
     const Token& token = tokens_.peek();
     if (token.is_word("ORDER")) return tokens_.not_yet(token.span, "ORDER BY");
-    if (token.is_word("LIMIT")) return tokens_.failure(token.span,
+    if (token.is_word("LIMIT"))
+        return tokens_.failure(token.span,
                                "LIMIT ends a SELECT outside a pump; a pump has no end.");
     if (token.is_word("INTERSECT") || token.is_word("EXCEPT"))
         return tokens_.not_yet(token.span, token.text);

@@ -33,8 +33,8 @@ GroupTable::GroupTable(std::span<const Type> key_types) {
     slots_.assign(64, kEmpty);
 }
 
-void GroupTable::find_or_add(std::span<const Column* const> columns, const Selection& rows,
-                             std::vector<std::uint32_t>& groups) {
+void GroupTable::hash_rows(std::span<const Column* const> columns, const Selection& rows,
+                           std::vector<std::uint32_t>& groups) {
     const auto slot_count = rows.count == 0 ? 0 : rows[rows.count - 1] + 1;
     groups.resize(std::max(groups.size(), slot_count));
     row_hashes_.assign(slot_count, 0);
@@ -42,8 +42,30 @@ void GroupTable::find_or_add(std::span<const Column* const> columns, const Selec
         rows.for_each([&](std::size_t row) {
             row_hashes_[row] = mix(row_hashes_[row] * 31 + hash_of(*column, row));
         });
+}
+
+void GroupTable::find_or_add(std::span<const Column* const> columns, const Selection& rows,
+                             std::vector<std::uint32_t>& groups) {
+    hash_rows(columns, rows, groups);
     rows.for_each(
         [&](std::size_t row) { groups[row] = find_or_add_row(columns, row, row_hashes_[row]); });
+}
+
+void GroupTable::find(std::span<const Column* const> columns, const Selection& rows,
+                      std::vector<std::uint32_t>& groups) {
+    hash_rows(columns, rows, groups);
+    const std::size_t mask = slots_.size() - 1;
+    rows.for_each([&](std::size_t row) {
+        const auto hash = row_hashes_[row];
+        auto group = kNoGroup;
+        for (std::size_t place = hash & mask; slots_[place] != kEmpty; place = (place + 1) & mask) {
+            const auto candidate = slots_[place];
+            if (hashes_[candidate] != hash || !equals(columns, row, candidate)) continue;
+            group = candidate;
+            break;
+        }
+        groups[row] = group;
+    });
 }
 
 std::uint32_t GroupTable::find_or_add_row(std::span<const Column* const> columns, std::size_t row,

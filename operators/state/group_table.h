@@ -24,6 +24,10 @@ class GroupTable {
     /// `rows`.
     void find_or_add(std::span<const Column* const> columns, const Selection& rows,
                      std::vector<std::uint32_t>& groups);
+    /// The same without adding: kNoGroup for a key that is not there.
+    static constexpr std::uint32_t kNoGroup = 0xffffffff;
+    void find(std::span<const Column* const> columns, const Selection& rows,
+              std::vector<std::uint32_t>& groups);
     void clear();
 
     void snapshot(StateWriter& to) const;
@@ -32,6 +36,8 @@ class GroupTable {
  private:
     static constexpr std::uint32_t kEmpty = 0xffffffff;
 
+    void hash_rows(std::span<const Column* const> columns, const Selection& rows,
+                   std::vector<std::uint32_t>& groups);
     std::uint32_t find_or_add_row(std::span<const Column* const> columns, std::size_t row,
                                   std::uint64_t hash);
     bool equals(std::span<const Column* const> columns, std::size_t row, std::uint32_t group) const;
