@@ -8,7 +8,9 @@
 #include "operators/exec/parse_row.h"
 #include "operators/exec/project.h"
 #include "operators/exec/slide.h"
+#include "operators/exec/sort.h"
 #include "operators/exec/stagger.h"
+#include "operators/exec/time_sort.h"
 #include "operators/exec/tumble.h"
 #include "operators/exec/union_all.h"
 
@@ -69,6 +71,10 @@ class PumpBuilder {
             return std::make_unique<ParseRow>(context_, pump_, input, std::move(*parse));
         if (auto* items = std::get_if<ItemsNode>(&node.body))
             return std::make_unique<Items>(context_, pump_, input, std::move(*items), node.schema);
+        if (auto* sort = std::get_if<SortNode>(&node.body))
+            return std::make_unique<Sort>(context_, pump_, input, std::move(*sort));
+        if (auto* sort = std::get_if<TimeSortNode>(&node.body))
+            return std::make_unique<TimeSort>(context_, pump_, input, sort->millis, node.schema);
         if (auto* spots = std::get_if<HotSpotsNode>(&node.body))
             return std::make_unique<HotSpots>(context_, pump_, input, std::move(*spots),
                                               forests_.budget);

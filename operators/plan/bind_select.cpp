@@ -73,7 +73,10 @@ std::string output_name(const ast::SelectItem& item, std::size_t index) {
 }  // namespace
 
 SqlResult<PlanPtr> SelectBinder::bind(const ast::Select& select) {
-    return select.union_all.empty() ? bind_single(select) : bind_union(select);
+    ASSIGN(auto plan, select.union_all.empty() ? bind_single(select) : bind_union(select));
+    if (select.order_by.empty()) return plan;
+    return select.within_millis ? bind_time_order(select, std::move(plan))
+                                : bind_order(select, std::move(plan));
 }
 
 SqlResult<PlanPtr> SelectBinder::bind_union(const ast::Select& select) {

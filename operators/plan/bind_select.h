@@ -27,6 +27,8 @@ class SelectBinder {
 
     SqlResult<PlanPtr> bind_single(const ast::Select& select);
     SqlResult<PlanPtr> bind_union(const ast::Select& select);
+    SqlResult<PlanPtr> bind_order(const ast::Select& select, PlanPtr plan);
+    SqlResult<PlanPtr> bind_time_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
                                const Scope& star_scope, ExpressionBinder& binder);
 

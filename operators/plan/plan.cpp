@@ -70,6 +70,16 @@ struct Describe {
                            node.top > 0 ? fmt::format("Top {}", node.top) : "Distinct items",
                            node.item->describe(), node.millis);
     }
+    std::string operator()(const SortNode& node) const {
+        std::string text;
+        for (std::size_t i = 0; i < node.keys.size(); ++i)
+            text += (i == 0 ? "" : ", ") + node.keys[i]->describe() +
+                    (node.is_descending[i] ? " DESC" : "");
+        return "Sort by " + text;
+    }
+    std::string operator()(const TimeSortNode& node) const {
+        return fmt::format("Sort by time within {} ms", node.millis);
+    }
     std::string operator()(const UnionNode&) const { return "Union"; }
 };
 

@@ -105,12 +105,24 @@ struct ItemsNode {
     std::int64_t millis = 0;  ///< of the tumbling window
 };
 
+/// Streaming ORDER BY: rows between two changes of the first key, sorted by all.
+struct SortNode {
+    std::vector<ExpressionPtr> keys;
+    std::vector<bool> is_descending;
+};
+
+/// ORDER BY time WITHIN interval: rows put in the order of their time, which is the input's last
+/// column and becomes ROWTIME. Output: the columns before it.
+struct TimeSortNode {
+    std::int64_t millis = 0;
+};
+
 /// UNION ALL; rows merged by ROWTIME.
 struct UnionNode {};
 
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
-                 HotSpotsNode, ItemsNode, ParseRowNode, UnionNode>
+                 HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, UnionNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

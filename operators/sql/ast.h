@@ -95,6 +95,11 @@ struct FromItem {
     Span span;
 };
 
+struct OrderItem {
+    ExprPtr expr;
+    bool is_descending = false;
+};
+
 struct NamedWindow {
     Name name;
     WindowSpec spec;
@@ -110,7 +115,9 @@ struct Select {
     std::optional<std::int64_t> stagger_millis;  ///< WINDOWED BY STAGGER (PARTITION BY group_by)
     ExprPtr having;
     std::vector<NamedWindow> windows;
-    std::vector<SelectPtr> union_all;  ///< further branches
+    std::vector<SelectPtr> union_all;           ///< further branches
+    std::vector<OrderItem> order_by;            ///< of all branches together
+    std::optional<std::int64_t> within_millis;  ///< ORDER BY time WITHIN INTERVAL ...
 };
 
 struct ColumnDefinition {

@@ -53,6 +53,7 @@ class ExpressionParser {
     SqlResult<ast::FromItem> from_item();
     SqlResult<void> refuse_joins();
     SqlResult<void> stagger_window(ast::Select& select);
+    SqlResult<void> order_by(ast::Select& select);
     SqlResult<void> refuse_later_clauses();
     SqlResult<ast::WindowSpec> window_spec();
     SqlResult<ast::ExprPtr> frame_start(bool is_rows);

@@ -266,6 +266,13 @@ std::string print(const ast::Select& select) {
                             print_window(select.windows[i].spec));
     for (const auto& branch : select.union_all)
         text += " UNION ALL " + print(*branch);
+    for (std::size_t i = 0; i < select.order_by.size(); ++i)
+        text += (i == 0 ? " ORDER BY " : ", ") + operand(*select.order_by[i].expr) +
+                (select.order_by[i].is_descending ? " DESC" : "");
+    if (select.within_millis)
+        text += " WITHIN " +
+                print_literal(Value::integer(*select.within_millis,
+                                             Type::interval(TimeUnit::Day, TimeUnit::Second)));
     return text;
 }
 

@@ -21,6 +21,7 @@ SqlResult<ast::SelectPtr> ExpressionParser::select() {
         ASSIGN(auto branch, single_select());
         first->union_all.push_back(std::move(branch));
     }
+    if (tokens_.accept_word("ORDER")) TRY(order_by(*first));
     TRY(refuse_later_clauses());
     --nesting_;
     return first;
@@ -68,6 +69,25 @@ SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
     }
     select->span = tokens_.span_from(begin);
     return select;
+}
+
+// BY expression [ASC | DESC], ... [WITHIN INTERVAL ...]
+SqlResult<void> ExpressionParser::order_by(ast::Select& select) {
+    TRY(tokens_.expect_word("BY"));
+    do {
+        ast::OrderItem item;
+        ASSIGN(item.expr, expression());
+        item.is_descending = tokens_.accept_word("DESC");
+        if (!item.is_descending) tokens_.accept_word("ASC");
+        select.order_by.push_back(std::move(item));
+    } while (tokens_.accept_symbol(","));
+    if (!tokens_.accept_word("WITHIN")) return {};
+    if (!tokens_.is_word("INTERVAL")) return tokens_.expected("INTERVAL '...' unit");
+    ASSIGN(const auto length, interval_literal());
+    if (length->literal.bits <= 0)
+        return tokens_.failure(length->span, "WITHIN needs an interval longer than nothing.");
+    select.within_millis = length->literal.bits;
+    return {};
 }
 
 // BY STAGGER ([PARTITION BY keys] RANGE INTERVAL ... )
@@ -165,7 +185,6 @@ SqlResult<void> ExpressionParser::refuse_joins() {
 
 SqlResult<void> ExpressionParser::refuse_later_clauses() {
     const Token& token = tokens_.peek();
-    if (token.is_word("ORDER")) return tokens_.not_yet(token.span, "ORDER BY");
     if (token.is_word("LIMIT"))
         return tokens_.failure(token.span,
                                "LIMIT ends a SELECT outside a pump; a pump has no end.");
