@@ -1,5 +1,6 @@
 #include "operators/exec/build_pump.h"
 
+#include "operators/exec/distinct.h"
 #include "operators/exec/filter.h"
 #include "operators/exec/forest.h"
 #include "operators/exec/hot_spots.h"
@@ -75,6 +76,8 @@ class PumpBuilder {
             return std::make_unique<Sort>(context_, pump_, input, std::move(*sort));
         if (auto* sort = std::get_if<TimeSortNode>(&node.body))
             return std::make_unique<TimeSort>(context_, pump_, input, sort->millis, node.schema);
+        if (auto* distinct = std::get_if<DistinctNode>(&node.body))
+            return std::make_unique<Distinct>(context_, pump_, input, std::move(*distinct));
         if (auto* spots = std::get_if<HotSpotsNode>(&node.body))
             return std::make_unique<HotSpots>(context_, pump_, input, std::move(*spots),
                                               forests_.budget);

@@ -16,10 +16,7 @@ std::vector<Type> types_of(const std::vector<ExpressionPtr>& expressions) {
 }  // namespace
 
 Stagger::Generation::Generation(const StaggerNode& node, std::int64_t its_number)
-    : number(its_number), groups(types_of(node.keys)) {
-    for (const auto& call : node.aggregates)
-        aggregates.push_back(make_group_aggregate(call));
-}
+    : number(its_number), groups(types_of(node.keys)), aggregates(node.aggregates) {}
 
 Stagger::Stagger(ExecContext& context, std::string pump, Schema input, StaggerNode node,
                  const Schema& output)
@@ -92,13 +89,8 @@ void Stagger::add_run(const Batch& batch, const Selection& run) {
 
 void Stagger::add(Generation& to, const Selection& rows) {
     if (rows.count == 0) return;
-    for (std::size_t i = 0; i < to.aggregates.size(); ++i) {
-        const auto& call = node_.aggregates[i];
-        to.aggregates[i]->resize(to.groups.size());
-        to.aggregates[i]->update(
-            call.kind == AggregateKind::CountAll ? nullptr : arguments_[call.argument], rows,
-            group_of_row_);
-    }
+    to.aggregates.resize(to.groups.size());
+    to.aggregates.update(arguments_, rows, group_of_row_);
 }
 
 void Stagger::close_one() {
@@ -108,8 +100,7 @@ void Stagger::close_one() {
         const auto key_count = node_.keys.size();
         for (std::size_t k = 0; k < key_count; ++k)
             out_.columns[k].append_from(generation.groups.keys()[k], group);
-        for (std::size_t i = 0; i < generation.aggregates.size(); ++i)
-            generation.aggregates[i]->append_result(group, out_.columns[key_count + i]);
+        generation.aggregates.append_results(group, out_, key_count);
         out_.rowtime.append_int(generation.opened[group] + node_.millis);
         return;
     }
@@ -138,8 +129,7 @@ void Stagger::save(StateWriter& to) const {
     for (const auto& generation : generations_) {
         to.put_int(generation.number);
         generation.groups.snapshot(to);
-        for (const auto& aggregate : generation.aggregates)
-            aggregate->snapshot(to);
+        generation.aggregates.snapshot(to);
         to.put_count(generation.opened.size());
         for (const auto time : generation.opened)
             to.put_int(time);
@@ -152,8 +142,7 @@ void Stagger::load(StateReader& from) {
     for (auto count = from.take_size(); count > 0 && !from.has_failed(); --count) {
         auto& generation = generations_.emplace_back(node_, from.take_int());
         generation.groups.restore(from);
-        for (auto& aggregate : generation.aggregates)
-            aggregate->restore(from, generation.groups.size());
+        generation.aggregates.restore(from, generation.groups.size());
         generation.opened.resize(from.take_size());
         for (auto& time : generation.opened)
             time = from.take_int();

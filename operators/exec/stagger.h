@@ -5,7 +5,7 @@
 #include "operators/exec/operator.h"
 #include "operators/plan/plan.h"
 #include "operators/state/group_table.h"
-#include "operators/window/group_aggregate.h"
+#include "operators/window/aggregate_set.h"
 
 namespace tidemill::sql {
 
@@ -32,7 +32,7 @@ class Stagger final : public Operator {
         Generation(const StaggerNode& node, std::int64_t number);
         std::int64_t number;  ///< opening time / millis, rounded down
         GroupTable groups;    ///< a group is a window
-        std::vector<std::unique_ptr<GroupAggregate>> aggregates;
+        AggregateSet aggregates;
         std::vector<std::int64_t> opened;  ///< of each window
         std::size_t closed = 0;            ///< so many of the first are over
     };

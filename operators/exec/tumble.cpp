@@ -29,9 +29,8 @@ Tumble::Tumble(ExecContext& context, std::string pump, Schema input, TumbleNode 
     : Operator(context, std::move(pump), "Tumble", std::move(input)),
       node_(std::move(node)),
       groups_(types_of(node_.keys)),
+      aggregates_(node_.aggregates),
       out_(output) {
-    for (const auto& call : node_.aggregates)
-        aggregates_.push_back(make_group_aggregate(call));
     for (const auto key : node_.monotonic_keys)
         window_.emplace_back(node_.keys[key]->type());
 }
@@ -77,13 +76,8 @@ void Tumble::add_run(const std::vector<const Column*>& keys,
                      const std::vector<const Column*>& arguments, const Selection& run) {
     if (run.count == 0) return;
     groups_.find_or_add(keys, run, group_of_row_);
-    for (std::size_t i = 0; i < aggregates_.size(); ++i) {
-        const auto& call = node_.aggregates[i];
-        aggregates_[i]->resize(groups_.size());
-        aggregates_[i]->update(
-            call.kind == AggregateKind::CountAll ? nullptr : arguments[call.argument], run,
-            group_of_row_);
-    }
+    aggregates_.resize(groups_.size());
+    aggregates_.update(arguments, run, group_of_row_);
 }
 
 void Tumble::on_bound(std::int64_t bound) {
@@ -123,8 +117,7 @@ void Tumble::close(std::int64_t closed_by) {
     for (std::size_t group = 0; group < groups_.size(); ++group) {
         for (std::size_t k = 0; k < key_count; ++k)
             out_.columns[k].append_from(groups_.keys()[k], group);
-        for (std::size_t i = 0; i < aggregates_.size(); ++i)
-            aggregates_[i]->append_result(group, out_.columns[key_count + i]);
+        aggregates_.append_results(group, out_, key_count);
         out_.rowtime.append_int(rowtime);
         if (out_.is_full() || group + 1 == groups_.size()) {
             emit(out_.view());
@@ -132,8 +125,7 @@ void Tumble::close(std::int64_t closed_by) {
         }
     }
     groups_.clear();
-    for (auto& aggregate : aggregates_)
-        aggregate->clear();
+    aggregates_.clear();
     for (auto& key : window_)
         key.clear();
 }
@@ -143,8 +135,7 @@ void Tumble::save(StateWriter& to) const {
     for (const auto& key : window_)
         to.put_column(key);
     groups_.snapshot(to);
-    for (const auto& aggregate : aggregates_)
-        aggregate->snapshot(to);
+    aggregates_.snapshot(to);
 }
 
 void Tumble::load(StateReader& from) {
@@ -152,8 +143,7 @@ void Tumble::load(StateReader& from) {
     for (auto& key : window_)
         from.take_column(key);
     groups_.restore(from);
-    for (auto& aggregate : aggregates_)
-        aggregate->restore(from, groups_.size());
+    aggregates_.restore(from, groups_.size());
 }
 
 }  // namespace tidemill::sql

@@ -5,7 +5,7 @@
 #include "operators/exec/operator.h"
 #include "operators/plan/plan.h"
 #include "operators/state/group_table.h"
-#include "operators/window/group_aggregate.h"
+#include "operators/window/aggregate_set.h"
 
 namespace tidemill::sql {
 
@@ -33,7 +33,7 @@ class Tumble final : public Operator {
 
     TumbleNode node_;
     GroupTable groups_;
-    std::vector<std::unique_ptr<GroupAggregate>> aggregates_;
+    AggregateSet aggregates_;
     std::vector<Column> window_;  // the monotonic keys of the open groups, one row, or none
     std::int64_t last_rowtime_ = kNoBound;
     RowBatch out_;

@@ -48,10 +48,12 @@ struct AggregateCall {
     AggregateKind kind;
     std::size_t argument = 0;  ///< column; unused by CountAll
     Type parameter, result;
-    std::int64_t offset = 1;     ///< n of NTH_VALUE (from 1) and LAG (from 0)
-    bool is_from_last = false;   ///< NTH_VALUE ... FROM LAST
-    bool ignores_nulls = false;  ///< rows with NULL do not count; FIRST_VALUE ... LAG
-    Value otherwise{};           ///< of LAG, where the window has no such row
+    std::int64_t offset = 1;              ///< n of NTH_VALUE (from 1) and LAG (from 0)
+    bool is_from_last = false;            ///< NTH_VALUE ... FROM LAST
+    bool ignores_nulls = false;           ///< rows with NULL do not count; FIRST_VALUE ... LAG
+    bool is_distinct = false;             ///< each value counts once
+    std::optional<std::size_t> filter{};  ///< BOOLEAN column; only rows where it is true count
+    Value otherwise{};                    ///< of LAG, where the window has no such row
 };
 
 }  // namespace tidemill::sql

@@ -36,6 +36,8 @@ std::string list_types(const std::vector<Type>& types) {
 }  // namespace
 
 SqlResult<ExpressionPtr> ExpressionBinder::bind_call(const ast::Expr& expr) {
+    if (expr.filter && !aggregate_kind(expr.op))
+        return failure(expr.filter->span, expr.op + " is no aggregate: it does not take FILTER.");
     if (scope_.functions != nullptr && scope_.functions->has(expr.op)) {
         if (expr.over || expr.over_name)
             return failure(expr.span, expr.op + " does not take OVER.");

@@ -66,6 +66,9 @@ bool is_same(const ast::Expr& a, const ast::Expr& b, const Scope& scope) {
         const auto place = scope.find(a.path);
         return place && place == scope.find(b.path);
     }
+    if ((a.filter == nullptr) != (b.filter == nullptr) ||
+        (a.filter && !is_same(*a.filter, *b.filter, scope)))
+        return false;
     if (a.query || b.query || a.over || b.over || a.over_name || b.over_name) return false;
     return std::ranges::equal(a.args, b.args,
                               [&](const auto& x, const auto& y) { return is_same(*x, *y, scope); });

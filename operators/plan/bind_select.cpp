@@ -126,6 +126,12 @@ SqlResult<PlanPtr> SelectBinder::bind_union(const ast::Select& select) {
 }
 
 SqlResult<PlanPtr> SelectBinder::bind_single(const ast::Select& select) {
+    ASSIGN(auto plan, bind_all_rows(select));
+    return select.is_distinct ? bind_distinct(select, std::move(plan)) : std::move(plan);
+}
+
+// Without DISTINCT.
+SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
     ASSIGN(auto relation, bind_from(select.from));
     if (select.where) {
         ASSIGN(auto condition,

@@ -26,8 +26,10 @@ class SelectBinder {
     };
 
     SqlResult<PlanPtr> bind_single(const ast::Select& select);
+    SqlResult<PlanPtr> bind_all_rows(const ast::Select& select);
     SqlResult<PlanPtr> bind_union(const ast::Select& select);
     SqlResult<PlanPtr> bind_order(const ast::Select& select, PlanPtr plan);
+    SqlResult<PlanPtr> bind_distinct(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> bind_time_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
                                const Scope& star_scope, ExpressionBinder& binder);

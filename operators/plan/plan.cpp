@@ -22,7 +22,9 @@ std::string list(const std::vector<AggregateCall>& aggregates,
         if (!text.empty()) text += ", ";
         text += aggregate_name(call.kind);
         if (call.kind != AggregateKind::CountAll)
-            text += "(" + arguments[call.argument]->describe() + ")";
+            text += fmt::format("({}{})", call.is_distinct ? "DISTINCT " : "",
+                                arguments[call.argument]->describe());
+        if (call.filter) text += " FILTER " + arguments[*call.filter]->describe();
     }
     return text;
 }
@@ -81,6 +83,9 @@ struct Describe {
         return fmt::format("Sort by time within {} ms", node.millis);
     }
     std::string operator()(const UnionNode&) const { return "Union"; }
+    std::string operator()(const DistinctNode& node) const {
+        return fmt::format("Distinct by {} columns", node.keys.size());
+    }
 };
 
 }  // namespace

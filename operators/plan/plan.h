@@ -117,12 +117,20 @@ struct TimeSortNode {
     std::int64_t millis = 0;
 };
 
+/// SELECT DISTINCT: the first row of each value of the keys, at once. What was seen is forgotten
+/// when a monotonic key changes.
+struct DistinctNode {
+    std::vector<std::size_t> keys;       ///< columns
+    std::vector<std::size_t> monotonic;  ///< those of the keys that move one way
+};
+
 /// UNION ALL; rows merged by ROWTIME.
 struct UnionNode {};
 
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
-                 HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, UnionNode>
+                 HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, UnionNode,
+                 DistinctNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

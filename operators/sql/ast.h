@@ -74,6 +74,7 @@ struct Expr {
     bool has_operand = false, has_else = false;  ///< Case
     bool has_parentheses = true;                 ///< Call; CURRENT_TIMESTAMP has none
     SelectPtr query;
+    ExprPtr filter;  ///< of an aggregate: FILTER (WHERE ...)
     std::unique_ptr<WindowSpec> over;
     std::optional<Name> over_name;
 };
@@ -108,6 +109,7 @@ struct NamedWindow {
 struct Select {
     Span span;
     bool is_stream = false;
+    bool is_distinct = false;
     std::vector<SelectItem> items;
     FromItem from;
     ExprPtr where;

@@ -172,8 +172,19 @@ SqlResult<void> ExpressionParser::analytic_suffix(Expr& call) {
     return {};
 }
 
+// FILTER (WHERE condition); FILTER alone may be an alias.
+SqlResult<void> ExpressionParser::filter_suffix(Expr& call) {
+    if (!tokens_.is_word("FILTER") || !tokens_.peek(1).is_symbol("(")) return {};
+    tokens_.next();
+    tokens_.next();
+    TRY(tokens_.expect_word("WHERE"));
+    ASSIGN(call.filter, expression());
+    return tokens_.expect_symbol(")");
+}
+
 SqlResult<void> ExpressionParser::call_suffix(Expr& call) {
     TRY(analytic_suffix(call));
+    TRY(filter_suffix(call));
     if (!tokens_.accept_word("OVER")) return {};
     if (tokens_.peek().is_name() && !tokens_.is_symbol("(")) {
         ASSIGN(call.over_name, tokens_.expect_name("the name of a window"));

@@ -45,6 +45,7 @@ class ExpressionParser {
     SqlResult<bool> step_by_calendar(ast::Expr& call);
     SqlResult<void> substring_arguments(ast::Expr& call);
     SqlResult<void> call_suffix(ast::Expr& call);
+    SqlResult<void> filter_suffix(ast::Expr& call);
     SqlResult<void> analytic_suffix(ast::Expr& call);
 
     // select_parser.cpp

@@ -139,6 +139,7 @@ std::string print_call(const Expr& expr) {
     }
     if (expr.is_from_last) text += " FROM LAST";
     if (expr.ignores_nulls) text += " IGNORE NULLS";
+    if (expr.filter) text += " FILTER (WHERE " + print(*expr.filter) + ")";
     if (expr.over) text += " OVER (" + print_window(*expr.over) + ")";
     if (expr.over_name) text += " OVER " + print_name(expr.over_name->text);
     return text;
@@ -231,6 +232,7 @@ std::string print(const Expr& expr) {
 
 std::string print(const ast::Select& select) {
     std::string text = select.is_stream ? "SELECT STREAM " : "SELECT ";
+    if (select.is_distinct) text += "DISTINCT ";
     for (std::size_t i = 0; i < select.items.size(); ++i) {
         const auto& item = select.items[i];
         text += (i > 0 ? ", " : "") + print(*item.expr) +

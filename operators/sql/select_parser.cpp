@@ -32,8 +32,8 @@ SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
     TRY(tokens_.expect_word("SELECT"));
     auto select = std::make_unique<ast::Select>();
     select->is_stream = tokens_.accept_word("STREAM");
-    if (tokens_.is_word("DISTINCT")) return tokens_.not_yet(tokens_.peek().span, "SELECT DISTINCT");
-    tokens_.accept_word("ALL");
+    select->is_distinct = tokens_.accept_word("DISTINCT");
+    if (!select->is_distinct) tokens_.accept_word("ALL");
     do {
         ASSIGN(auto item, select_item());
         select->items.push_back(std::move(item));

@@ -119,6 +119,22 @@ void GroupTable::clear() {
     slots_.assign(64, kEmpty);
 }
 
+void GroupTable::keep(std::span<const std::uint32_t> groups) {
+    for (auto& key : keys_) {
+        Column kept(key.type());
+        for (const auto group : groups)
+            kept.append_from(key, group);
+        key = std::move(kept);
+    }
+    for (std::size_t i = 0; i < groups.size(); ++i)
+        hashes_[i] = hashes_[groups[i]];
+    hashes_.resize(groups.size());
+    std::size_t slots = 64;
+    while (slots < groups.size() * 2 + 2)
+        slots *= 2;
+    grow(slots);
+}
+
 void GroupTable::snapshot(StateWriter& to) const {
     to.put_count(size());
     for (const auto& key : keys_)

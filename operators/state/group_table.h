@@ -29,6 +29,8 @@ class GroupTable {
     void find(std::span<const Column* const> columns, const Selection& rows,
               std::vector<std::uint32_t>& groups);
     void clear();
+    /// Group i becomes what `groups[i]` is (ascending); the others are forgotten.
+    void keep(std::span<const std::uint32_t> groups);
 
     void snapshot(StateWriter& to) const;
     void restore(StateReader& from);

@@ -14,6 +14,13 @@ void for_each_value(const Column& argument, const Selection& rows, F&& visit) {
     });
 }
 
+template <class State>
+void keep_states(std::vector<State>& states, std::span<const std::uint32_t> groups) {
+    for (std::size_t i = 0; i < groups.size(); ++i)
+        if (groups[i] != i) states[i] = std::move(states[groups[i]]);
+    states.resize(groups.size());
+}
+
 class CountAggregate final : public GroupAggregate {
  public:
     void resize(std::size_t count) override { counts_.resize(count); }
@@ -28,6 +35,8 @@ class CountAggregate final : public GroupAggregate {
     void append_result(std::size_t group, Column& to) const override {
         to.append_int(counts_[group]);
     }
+    void reset(std::size_t group) override { counts_[group] = 0; }
+    void keep(std::span<const std::uint32_t> groups) override { keep_states(counts_, groups); }
     void clear() override { counts_.clear(); }
     void snapshot(StateWriter& to) const override {
         for (const auto count : counts_)
@@ -63,6 +72,8 @@ class ExactSum final : public GroupAggregate {
         else
             to.append_int(low);
     }
+    void reset(std::size_t group) override { states_[group] = {}; }
+    void keep(std::span<const std::uint32_t> groups) override { keep_states(states_, groups); }
     void clear() override { states_.clear(); }
     void snapshot(StateWriter& to) const override {
         for (const auto& state : states_) {
@@ -106,6 +117,8 @@ class BooleanAggregate final : public GroupAggregate {
         if (!state.has_true && !state.has_false) return to.append_null();
         to.append_bool(is_every_ ? !state.has_false : state.has_true);
     }
+    void reset(std::size_t group) override { states_[group] = {}; }
+    void keep(std::span<const std::uint32_t> groups) override { keep_states(states_, groups); }
     void clear() override { states_.clear(); }
     void snapshot(StateWriter& to) const override {
         for (const auto& state : states_)
@@ -148,6 +161,8 @@ class DoubleSum final : public GroupAggregate {
         if (state.count == 0) return to.append_null();
         to.append_double(std::isfinite(state.sum) ? state.sum + state.lost : state.sum);
     }
+    void reset(std::size_t group) override { states_[group] = {}; }
+    void keep(std::span<const std::uint32_t> groups) override { keep_states(states_, groups); }
     void clear() override { states_.clear(); }
     void snapshot(StateWriter& to) const override {
         for (const auto& state : states_)
@@ -187,6 +202,8 @@ class MomentsAggregate final : public GroupAggregate {
         else
             to.append_null();
     }
+    void reset(std::size_t group) override { states_[group] = {}; }
+    void keep(std::span<const std::uint32_t> groups) override { keep_states(states_, groups); }
     void clear() override { states_.clear(); }
     void snapshot(StateWriter& to) const override {
         for (const auto& state : states_)
@@ -232,6 +249,8 @@ class ExtremeAggregate final : public GroupAggregate {
         else
             to.append_int(state.bits);
     }
+    void reset(std::size_t group) override { states_[group] = {}; }
+    void keep(std::span<const std::uint32_t> groups) override { keep_states(states_, groups); }
     void clear() override { states_.clear(); }
     void snapshot(StateWriter& to) const override {
         for (const auto& state : states_)

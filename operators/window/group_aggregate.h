@@ -23,6 +23,10 @@ class GroupAggregate {
                         const std::vector<std::uint32_t>& groups) = 0;
     /// Appends the result of a group. An exact sum that overflowed is null.
     virtual void append_result(std::size_t group, Column& to) const = 0;
+    /// A group is empty again.
+    virtual void reset(std::size_t group) = 0;
+    /// Group i becomes what `groups[i]` is (ascending); the others are forgotten.
+    virtual void keep(std::span<const std::uint32_t> groups) = 0;
     virtual void clear() = 0;
     virtual void snapshot(StateWriter& to) const = 0;
     /// For `count` groups.

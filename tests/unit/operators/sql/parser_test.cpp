@@ -40,7 +40,7 @@ std::string random_expression(Random& random, int depth) {
                                                   "5."};
         return kLeaves[random.below(std::size(kLeaves))];
     }
-    switch (random.below(23)) {
+    switch (random.below(24)) {
         case 0:
             return sub() + " + " + sub();
         case 1:
@@ -86,6 +86,9 @@ std::string random_expression(Random& random, int depth) {
             return "CAST(" + sub() + " AS INTERVAL DAY TO SECOND)";
         case 21:
             return "\"my f\"(" + sub() + ") + STEP(a BY INTERVAL '1' YEAR)";
+        case 22:
+            return "COUNT(DISTINCT " + sub() + ") FILTER (WHERE " + sub() +
+                   ") + SUM(a) FILTER (WHERE " + sub() + ") OVER w";
         default:
             return "(a - b) DAY TO SECOND * " + sub();
     }
@@ -129,7 +132,7 @@ TEST_SUITE("operators/sql") {
             "FROM LAST "
             "OVER (ROWS 3 PRECEDING) FROM s WINDOWED BY STAGGER (PARTITION BY k, FLOOR(t TO DAY) "
             "RANGE INTERVAL '90' SECOND)"
-            " UNION ALL SELECT y FROM (SELECT STREAM z AS y FROM q) AS w;"
+            " UNION ALL SELECT DISTINCT y FROM (SELECT STREAM z AS y FROM q) AS w;"
             "CREATE STREAM s (a INTEGER NOT NULL PATH '$[''x''].b', b VARCHAR(2)) DESCRIPTION 'd' "
             "WITH (source = 'c''s', start = latest, parallelism = 3, \"low\" = -1.5);"
             "CREATE STREAM t WITH (source = 'x');");

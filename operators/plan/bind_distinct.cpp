@@ -1,0 +1,27 @@
+#include "engine/base/result.h"
+#include "operators/plan/bind_select.h"
+
+namespace tidemill::sql {
+
+// Over the columns of the select list. A ROWTIME among them does not make rows different.
+SqlResult<PlanPtr> SelectBinder::bind_distinct(const ast::Select& select, PlanPtr plan) {
+    DistinctNode node;
+    for (std::size_t i = 0; i < plan->schema.size(); ++i) {
+        if (plan->schema[i].is_hidden || plan->schema[i].name == kRowtime) continue;
+        const auto monotonicity = plan->monotonicity[i];
+        if (monotonicity == Monotonicity::Ascending || monotonicity == Monotonicity::Descending)
+            node.monotonic.push_back(i);
+        node.keys.push_back(i);
+    }
+    if (node.monotonic.empty())
+        return failure(
+            Span::join(select.items.front().expr->span, select.items.back().expr->span),
+            "SELECT DISTINCT over a stream needs a monotonic expression beside ROWTIME, so that "
+            "what was seen can be forgotten, such as FLOOR(ROWTIME TO DAY), STEP(ROWTIME BY "
+            "INTERVAL '1' MINUTE) or MONOTONIC(column).");
+    auto distinct = make_node(std::move(plan));
+    distinct->body = std::move(node);
+    return distinct;
+}
+
+}  // namespace tidemill::sql
