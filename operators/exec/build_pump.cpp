@@ -3,6 +3,7 @@
 #include "operators/exec/distinct.h"
 #include "operators/exec/filter.h"
 #include "operators/exec/forest.h"
+#include "operators/exec/group_changes.h"
 #include "operators/exec/hot_spots.h"
 #include "operators/exec/insert.h"
 #include "operators/exec/items.h"
@@ -76,6 +77,9 @@ class PumpBuilder {
             return std::make_unique<Sort>(context_, pump_, input, std::move(*sort));
         if (auto* sort = std::get_if<TimeSortNode>(&node.body))
             return std::make_unique<TimeSort>(context_, pump_, input, sort->millis, node.schema);
+        if (auto* changes = std::get_if<GroupChangesNode>(&node.body))
+            return std::make_unique<GroupChanges>(context_, pump_, input, std::move(*changes),
+                                                  node.schema);
         if (auto* distinct = std::get_if<DistinctNode>(&node.body))
             return std::make_unique<Distinct>(context_, pump_, input, std::move(*distinct));
         if (auto* spots = std::get_if<HotSpotsNode>(&node.body))

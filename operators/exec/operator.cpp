@@ -31,13 +31,14 @@ Selection Operator::settle(const Evaluation& evaluation, const Selection& rows,
     return evaluation.without_failed(rows, scratch);
 }
 
-void Operator::reject(const Batch& batch, std::size_t row, std::string name, std::string message) {
+void Operator::reject_as(const Schema& shape, const Batch& batch, std::size_t row, std::string name,
+                         std::string message) {
     ++rows_rejected_;
     RejectedRow rejected;
     rejected.name = std::move(name);
     rejected.message = std::move(message);
     rejected.data_rowtime = batch.rowtime->int_at(row);
-    append_csv_row(rejected.data, input_, batch, row);
+    append_csv_row(rejected.data, shape, batch, row);
     rejected.pump = pump_;
     context_.rejected.push_back(std::move(rejected));
 }

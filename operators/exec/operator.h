@@ -98,7 +98,12 @@ class Operator {
     Selection settle(const Evaluation& evaluation, const Selection& rows,
                      std::vector<RowIndex>& scratch);
     /// One row of `batch`, in the shape of this operator's input.
-    void reject(const Batch& batch, std::size_t row, std::string name, std::string message);
+    void reject(const Batch& batch, std::size_t row, std::string name, std::string message) {
+        reject_as(input_, batch, row, std::move(name), std::move(message));
+    }
+    /// One row of a batch of another shape.
+    void reject_as(const Schema& shape, const Batch& batch, std::size_t row, std::string name,
+                   std::string message);
 
     ExecContext& context() { return context_; }
     const Schema& input() const { return input_; }

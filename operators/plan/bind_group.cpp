@@ -31,13 +31,19 @@ Span span_of(const std::vector<ast::ExprPtr>& exprs) {
 constexpr std::string_view kNeedsMonotonic =
     "needs a monotonic expression that ends the groups of an endless stream, such as STEP(ROWTIME "
     "BY INTERVAL '1' "
-    "MINUTE), FLOOR(ROWTIME TO HOUR) or MONOTONIC(column).";
+    "MINUTE), FLOOR(ROWTIME TO HOUR) or MONOTONIC(column); or write EMIT CHANGES at the end of the "
+    "query for a row whenever a group changes.";
 
 }  // namespace
 
 SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relation relation) {
     const Scope scope = relation.scope;
-    if (select.group_by.empty() && !select.stagger_millis)
+    const bool emits_changes = tail_->emit.has_value();
+    if (emits_changes && select.stagger_millis)
+        return failure(
+            tail_->emit->span,
+            "EMIT does not go with WINDOWED BY STAGGER; its windows go out as they close.");
+    if (select.group_by.empty() && !select.stagger_millis && !emits_changes)
         return failure(
             select.span,
             fmt::format("An aggregate over a stream needs GROUP BY, and that {}", kNeedsMonotonic));
@@ -57,12 +63,18 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
         monotonicity.push_back(select.stagger_millis ? Monotonicity::None : key->monotonicity);
         node.keys.push_back(std::move(key));
     }
-    if (node.monotonic_keys.empty() && !select.stagger_millis)
+    if (node.monotonic_keys.empty() && !select.stagger_millis && !emits_changes)
         return failure(span_of(select.group_by),
                        fmt::format("GROUP BY over a stream {}", kNeedsMonotonic));
 
     AggregateList list(scope, node.arguments, node.aggregates);
     const std::size_t key_count = node.keys.size();
+    const std::size_t first_aggregate = key_count + (emits_changes ? 1 : 0);
+    bool has_op = false;
+    if (emits_changes) {
+        schema.fields.push_back({std::string(kRowOp), Type::varchar(2), false, true});
+        monotonicity.push_back(Monotonicity::None);
+    }
     // Keys and aggregates become columns of the group's row; nothing else of the input survives.
     const auto intercept = [&](const ast::Expr& expr) -> SqlResult<ExpressionPtr> {
         for (std::size_t k = 0; k < key_count; ++k)
@@ -75,11 +87,17 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
         if (expr.kind == ExprKind::Call && aggregate_kind(expr.op)) {
             ASSIGN(const auto index, list.add(expr));
             return std::make_unique<ColumnReference>(node.aggregates[index].result,
-                                                     key_count + index, print(expr));
+                                                     first_aggregate + index, print(expr));
         }
         if (expr.kind != ExprKind::Column) return ExpressionPtr();
         if (scope.is_rowtime(expr.path) && expr.path.size() == 1)
             return std::make_unique<RowtimeReference>();
+        if (emits_changes && expr.path.size() == 1 && expr.path[0].text == kRowOp &&
+            !scope.find(expr.path)) {
+            has_op = true;
+            return std::make_unique<ColumnReference>(Type::varchar(2), key_count,
+                                                     std::string(kRowOp));
+        }
         if (!scope.is_rowtime(expr.path) && !scope.find(expr.path))
             return std::unexpected(scope.unknown_column(expr));
         return failure(expr.span, fmt::format("{} must stand in GROUP BY or inside an aggregate.",
@@ -93,7 +111,9 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
     Relation grouped;
     grouped.plan = make_node(std::move(relation.plan));
     PlanNode* tumble = grouped.plan.get();
-    if (having) grouped.plan = make_filter(std::move(grouped.plan), std::move(having));
+    grouped.plan->is_changelog |= emits_changes;
+    if (having && !emits_changes)
+        grouped.plan = make_filter(std::move(grouped.plan), std::move(having));
     ASSIGN(auto plan, project(select, std::move(grouped), scope, binder));
     // Only now are all aggregates known.
     for (std::size_t i = 0; i < node.aggregates.size(); ++i) {
@@ -106,7 +126,16 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
         above->schema = schema;
         above->monotonicity = monotonicity;
     }
-    if (select.stagger_millis)
+    if (emits_changes) {
+        ASSIGN(const auto limits, read_state_limits(text_, tail_->options));
+        tumble->body = GroupChangesNode{.keys = std::move(node.keys),
+                                        .monotonic_keys = std::move(node.monotonic_keys),
+                                        .arguments = std::move(node.arguments),
+                                        .aggregates = std::move(node.aggregates),
+                                        .having = std::move(having),
+                                        .has_op = has_op,
+                                        .limits = limits};
+    } else if (select.stagger_millis)
         tumble->body = StaggerNode{std::move(node.keys), *select.stagger_millis,
                                    std::move(node.arguments), std::move(node.aggregates)};
     else

@@ -1,6 +1,7 @@
 #include "operators/plan/bind_select.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,6 +28,7 @@ PlanPtr make_node(PlanPtr input) {
     auto node = std::make_unique<PlanNode>();
     node->schema = input->schema;
     node->monotonicity = input->monotonicity;
+    node->is_changelog = input->is_changelog;
     node->inputs.push_back(std::move(input));
     return node;
 }
@@ -73,6 +75,13 @@ std::string output_name(const ast::SelectItem& item, std::size_t index) {
 }  // namespace
 
 SqlResult<PlanPtr> SelectBinder::bind(const ast::Select& select) {
+    const auto* outer = std::exchange(tail_, &select);
+    ASSIGN(auto plan, bind_ordered(select));
+    tail_ = outer;
+    return plan;
+}
+
+SqlResult<PlanPtr> SelectBinder::bind_ordered(const ast::Select& select) {
     ASSIGN(auto plan, select.union_all.empty() ? bind_single(select) : bind_union(select));
     if (select.order_by.empty()) return plan;
     return select.within_millis ? bind_time_order(select, std::move(plan))
@@ -108,6 +117,7 @@ SqlResult<PlanPtr> SelectBinder::bind_union(const ast::Select& select) {
     }
     auto node = std::make_unique<PlanNode>();
     node->body = UnionNode{};
+    node->is_changelog = std::ranges::any_of(branches, &PlanNode::is_changelog);
     node->monotonicity.assign(schema.size(), Monotonicity::None);
     for (auto& branch : branches) {
         ProjectNode cast;
@@ -133,6 +143,7 @@ SqlResult<PlanPtr> SelectBinder::bind_single(const ast::Select& select) {
 // Without DISTINCT.
 SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
     ASSIGN(auto relation, bind_from(select.from));
+    TRY(check_changelog(select, *relation.plan));
     if (select.where) {
         ASSIGN(auto condition,
                ExpressionBinder(relation.scope).bind_condition(*select.where, "WHERE"));
@@ -146,6 +157,10 @@ SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
     const bool is_grouped = !select.group_by.empty() || select.stagger_millis || select.having ||
                             any_item(has_aggregate);
     const bool is_windowed = any_item(has_window);
+    if (!tail_->options.empty() && !(is_grouped && tail_->emit) && !select.is_distinct)
+        return failure(tail_->options.front().name.span,
+                       "Limits of state belong to a SELECT that keeps groups for ever: with EMIT "
+                       "CHANGES, DISTINCT or ROW_NUMBER.");
     if (is_grouped && is_windowed)
         return failure(
             select.span,

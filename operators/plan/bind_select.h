@@ -25,11 +25,14 @@ class SelectBinder {
         Scope scope;
     };
 
+    SqlResult<PlanPtr> bind_ordered(const ast::Select& select);
     SqlResult<PlanPtr> bind_single(const ast::Select& select);
     SqlResult<PlanPtr> bind_all_rows(const ast::Select& select);
     SqlResult<PlanPtr> bind_union(const ast::Select& select);
     SqlResult<PlanPtr> bind_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> bind_distinct(const ast::Select& select, PlanPtr plan);
+    // bind_changes.cpp: EMIT CHANGES
+    SqlResult<void> check_changelog(const ast::Select& select, const PlanNode& from) const;
     SqlResult<PlanPtr> bind_time_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
                                const Scope& star_scope, ExpressionBinder& binder);
@@ -80,6 +83,7 @@ class SelectBinder {
     std::string_view text_;
     const StreamCatalog& catalog_;
     const UserFunctions* functions_;
+    const ast::Select* tail_ = nullptr;  ///< has EMIT and WITH of the query at work
     std::vector<std::size_t> sources_;
     std::vector<RowColumns> rows_;
 };

@@ -54,6 +54,10 @@ SqlResult<PlanPtr> SelectBinder::bind_windowed(const ast::Select& select, Relati
                            fmt::format("{} OVER a window is not supported yet.", call.op));
         const auto* spec = find_spec(call);
         if (spec == nullptr) return std::unexpected(*error);
+        if (!spec->order_by.empty())
+            return failure(spec->span,
+                           "A window of an aggregate takes PARTITION BY and a frame, no ORDER BY: "
+                           "rows are in the order of ROWTIME.");
         std::size_t w = 0;
         while (w < windows.size() && !is_same_window(*windows[w]->spec, *spec, scope))
             ++w;

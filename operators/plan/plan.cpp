@@ -83,8 +83,14 @@ struct Describe {
         return fmt::format("Sort by time within {} ms", node.millis);
     }
     std::string operator()(const UnionNode&) const { return "Union"; }
+    std::string operator()(const GroupChangesNode& node) const {
+        return fmt::format("GroupChanges{}{}: {}{}{}{}", node.keys.empty() ? "" : " by ",
+                           list(node.keys), list(node.aggregates, node.arguments),
+                           node.having ? " having " + node.having->describe() : "",
+                           node.has_op ? ", with ROW_OP" : "", node.limits.describe());
+    }
     std::string operator()(const DistinctNode& node) const {
-        return fmt::format("Distinct by {} columns", node.keys.size());
+        return fmt::format("Distinct by {} columns{}", node.keys.size(), node.limits.describe());
     }
 };
 

@@ -9,6 +9,7 @@
 #include "operators/expr/aggregate.h"
 #include "operators/expr/expression.h"
 #include "operators/expr/row_parser.h"
+#include "operators/plan/state_limits.h"
 #include "operators/plan/stream_catalog.h"
 
 /// What a pump does, as a tree of relational steps with bound expressions; `exec` makes one
@@ -50,6 +51,19 @@ struct TumbleNode {
     std::vector<AggregateCall> aggregates;  ///< `argument` counts in `arguments`
     std::vector<WindowEnd> ends;
 };
+
+/// GROUP BY ... EMIT CHANGES: groups go out whenever they change. Output: keys, ROW_OP, aggregates.
+struct GroupChangesNode {
+    std::vector<ExpressionPtr> keys;
+    std::vector<std::size_t> monotonic_keys;  ///< a change of one forgets all groups
+    std::vector<ExpressionPtr> arguments;
+    std::vector<AggregateCall> aggregates;
+    ExpressionPtr having;  ///< over the output's columns; may be null
+    bool has_op = false;   ///< whether ROW_OP is looked at
+    StateLimits limits;
+};
+/// What a row of a changelog does: '+I' a new one, '+U' replaces that of its key, '-D' is gone.
+inline constexpr std::string_view kRowOp = "ROW_OP";
 
 /// WINDOWED BY STAGGER: each key's window opens with its first row. Output: keys, then aggregates.
 struct StaggerNode {
@@ -122,6 +136,7 @@ struct TimeSortNode {
 struct DistinctNode {
     std::vector<std::size_t> keys;       ///< columns
     std::vector<std::size_t> monotonic;  ///< those of the keys that move one way
+    StateLimits limits;
 };
 
 /// UNION ALL; rows merged by ROWTIME.
@@ -130,11 +145,12 @@ struct UnionNode {};
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
                  HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, UnionNode,
-                 DistinctNode>
+                 DistinctNode, GroupChangesNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output
     std::vector<Monotonicity> monotonicity;  ///< of its output columns
+    bool is_changelog = false;               ///< later rows replace earlier ones
 
     /// One line for this step: "Filter (value > 3)".
     std::string describe() const;

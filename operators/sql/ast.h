@@ -48,9 +48,16 @@ enum class ExprKind : std::uint8_t {
     Temporal,  ///< args: one more than `op` has predicates, which ',' separates
 };
 
+struct OrderItem {
+    ExprPtr expr;
+    bool is_descending = false;
+};
+
 /// PARTITION BY ... ROWS n PRECEDING | RANGE INTERVAL ... PRECEDING
 struct WindowSpec {
     std::vector<ExprPtr> partition_by;
+    std::vector<OrderItem> order_by;  ///< of ROW_NUMBER, which has no frame
+    bool has_frame = true;
     bool is_rows = false;
     ExprPtr preceding;  ///< null: CURRENT ROW; a literal
     Span span;
@@ -96,14 +103,26 @@ struct FromItem {
     Span span;
 };
 
-struct OrderItem {
-    ExprPtr expr;
-    bool is_descending = false;
-};
-
 struct NamedWindow {
     Name name;
     WindowSpec spec;
+};
+
+/// When rows of a query go out that may change later.
+enum class EmitKind : std::uint8_t {
+    Changes,  ///< EMIT CHANGES, EMIT ON UPDATE: what has changed, after each batch of rows
+};
+struct EmitClause {
+    EmitKind kind = EmitKind::Changes;
+    Span span;
+};
+
+/// `name = value` of WITH (...)
+struct StreamOption {
+    Name name;  ///< looked up without regard to case
+    std::string value;
+    bool is_string = false;  ///< else a number or a word
+    Span value_span;
 };
 
 struct Select {
@@ -120,6 +139,8 @@ struct Select {
     std::vector<SelectPtr> union_all;           ///< further branches
     std::vector<OrderItem> order_by;            ///< of all branches together
     std::optional<std::int64_t> within_millis;  ///< ORDER BY time WITHIN INTERVAL ...
+    std::optional<EmitClause> emit;
+    std::vector<StreamOption> options;  ///< WITH (state_limit = ...)
 };
 
 struct ColumnDefinition {
@@ -127,14 +148,6 @@ struct ColumnDefinition {
     Type type;
     bool is_not_null = false;
     std::optional<std::string> path;  ///< where a record has it: PATH '$.a.b'
-};
-
-/// `name = value` of WITH (...)
-struct StreamOption {
-    Name name;  ///< looked up without regard to case
-    std::string value;
-    bool is_string = false;  ///< else a number or a word
-    Span value_span;
 };
 
 struct CreateStream {

@@ -54,6 +54,7 @@ class ExpressionParser {
     SqlResult<ast::FromItem> from_item();
     SqlResult<void> refuse_joins();
     SqlResult<void> stagger_window(ast::Select& select);
+    SqlResult<void> order_items(std::vector<ast::OrderItem>& items);
     SqlResult<void> order_by(ast::Select& select);
     SqlResult<void> refuse_later_clauses();
     SqlResult<ast::WindowSpec> window_spec();

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "operators/sql/emit_parser.h"
 #include "operators/sql/stream_options.h"
 #include "operators/sql/token_cursor.h"
 #include "operators/vector/time_text.h"
@@ -100,6 +101,11 @@ std::string print_literal(const Value& value) {
 std::string print_window(const ast::WindowSpec& spec) {
     std::string text;
     if (!spec.partition_by.empty()) text = "PARTITION BY " + join(spec.partition_by) + " ";
+    for (std::size_t i = 0; i < spec.order_by.size(); ++i)
+        text += (i == 0 ? "ORDER BY " : ", ") + operand(*spec.order_by[i].expr) +
+                (spec.order_by[i].is_descending ? " DESC" : "");
+    if (!spec.has_frame) return text;
+    if (!spec.order_by.empty()) text += " ";
     text += spec.is_rows ? "ROWS " : "RANGE ";
     return text + (spec.preceding ? print(*spec.preceding) + " PRECEDING" : "CURRENT ROW");
 }
@@ -275,7 +281,7 @@ std::string print(const ast::Select& select) {
         text += " WITHIN " +
                 print_literal(Value::integer(*select.within_millis,
                                              Type::interval(TimeUnit::Day, TimeUnit::Second)));
-    return text;
+    return text + print_emit(select);
 }
 
 std::string print(const ast::Statement& statement) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "operators/sql/emit_parser.h"
 #include "operators/sql/expression_parser.h"
 #include "operators/sql/parser.h"
 
@@ -22,6 +23,7 @@ SqlResult<ast::SelectPtr> ExpressionParser::select() {
         first->union_all.push_back(std::move(branch));
     }
     if (tokens_.accept_word("ORDER")) TRY(order_by(*first));
+    TRY(parse_emit(tokens_, *first));
     TRY(refuse_later_clauses());
     --nesting_;
     return first;
@@ -71,16 +73,22 @@ SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
     return select;
 }
 
-// BY expression [ASC | DESC], ... [WITHIN INTERVAL ...]
-SqlResult<void> ExpressionParser::order_by(ast::Select& select) {
+// BY expression [ASC | DESC], ...
+SqlResult<void> ExpressionParser::order_items(std::vector<ast::OrderItem>& items) {
     TRY(tokens_.expect_word("BY"));
     do {
         ast::OrderItem item;
         ASSIGN(item.expr, expression());
         item.is_descending = tokens_.accept_word("DESC");
         if (!item.is_descending) tokens_.accept_word("ASC");
-        select.order_by.push_back(std::move(item));
+        items.push_back(std::move(item));
     } while (tokens_.accept_symbol(","));
+    return {};
+}
+
+// BY expression [ASC | DESC], ... [WITHIN INTERVAL ...]
+SqlResult<void> ExpressionParser::order_by(ast::Select& select) {
+    TRY(order_items(select.order_by));
     if (!tokens_.accept_word("WITHIN")) return {};
     if (!tokens_.is_word("INTERVAL")) return tokens_.expected("INTERVAL '...' unit");
     ASSIGN(const auto length, interval_literal());
@@ -160,8 +168,8 @@ SqlResult<ast::FromItem> ExpressionParser::from_item() {
         return tokens_.not_yet(tokens_.peek().span, "OVER on a stream (windowed join)");
     const bool has_as = tokens_.accept_word("AS");
     const Token& after = tokens_.peek();
-    if (has_as ||
-        (after.is_name() && !(after.kind == TokenKind::Word && is_reserved(after.text)))) {
+    if (has_as || (after.is_name() && !starts_emit(tokens_) && !starts_select_options(tokens_) &&
+                   !(after.kind == TokenKind::Word && is_reserved(after.text)))) {
         ASSIGN(from.alias, tokens_.expect_name("an alias"));
         if (tokens_.accept_symbol("(")) {
             do {
@@ -190,7 +198,6 @@ SqlResult<void> ExpressionParser::refuse_later_clauses() {
                                "LIMIT ends a SELECT outside a pump; a pump has no end.");
     if (token.is_word("INTERSECT") || token.is_word("EXCEPT"))
         return tokens_.not_yet(token.span, token.text);
-    if (token.is_word("EMIT")) return tokens_.not_yet(token.span, "EMIT");
     return {};
 }
 
@@ -204,8 +211,14 @@ SqlResult<ast::WindowSpec> ExpressionParser::window_spec() {
             spec.partition_by.push_back(std::move(key));
         } while (tokens_.accept_symbol(","));
     }
-    if (tokens_.is_word("ORDER"))
-        return tokens_.not_yet(tokens_.peek().span, "ORDER BY in a window");
+    if (tokens_.accept_word("ORDER")) {
+        TRY(order_items(spec.order_by));
+        if (tokens_.is_symbol(")")) {
+            spec.has_frame = false;
+            spec.span = tokens_.span_from(begin);
+            return spec;
+        }
+    }
     if (tokens_.accept_word("ROWS"))
         spec.is_rows = true;
     else if (!tokens_.accept_word("RANGE"))

@@ -1,5 +1,6 @@
 #include "operators/state/group_table.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace tidemill::sql {
@@ -110,6 +111,13 @@ void GroupTable::grow(std::size_t slots) {
             place = (place + 1) & (slots - 1);
         slots_[place] = group;
     }
+}
+
+bool GroupTable::is_crowded() const {
+    constexpr std::size_t kMostBytes = 0xe0000000, kMostGroups = 0xf0000000;
+    return size() > kMostGroups || std::ranges::any_of(keys_, [](const Column& key) {
+               return key.arena_bytes() > kMostBytes;
+           });
 }
 
 void GroupTable::clear() {

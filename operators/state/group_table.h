@@ -28,6 +28,8 @@ class GroupTable {
     static constexpr std::uint32_t kNoGroup = 0xffffffff;
     void find(std::span<const Column* const> columns, const Selection& rows,
               std::vector<std::uint32_t>& groups);
+    /// Whether the texts of its keys, or its numbers, come near what a column can hold.
+    bool is_crowded() const;
     void clear();
     /// Group i becomes what `groups[i]` is (ascending); the others are forgotten.
     void keep(std::span<const std::uint32_t> groups);

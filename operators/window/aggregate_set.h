@@ -25,7 +25,8 @@ class AggregateSet {
     /// Appends the results of a group to the columns from `first` on.
     void append_results(std::size_t group, RowBatch& to, std::size_t first) const;
 
-    bool has_distinct() const { return !distinct_.empty(); }
+    /// How many sets of values are kept for DISTINCT; a row adds one value at most to each.
+    std::size_t distinct_sets() const { return distinct_.size(); }
     /// Values kept for DISTINCT, of all groups together.
     std::size_t distinct_values() const;
     /// How many more values the row would keep in a group (or in a new one: kNoGroup).

@@ -91,6 +91,36 @@ std::string joined_all(const std::vector<std::vector<std::string>>& outputs) {
     return text;
 }
 
+// What a changelog has come to: rows in the order of their texts. A first column of
+// '+I', '+U' or '-D' is no part of the key, and says what to do.
+std::vector<std::string> settled(const std::vector<std::string>& changes, std::size_t key_columns) {
+    std::vector<std::pair<std::string, std::string>> rows;
+    for (const auto& change : changes) {
+        const bool has_op =
+            change.starts_with("+I,") || change.starts_with("+U,") || change.starts_with("-D,");
+        const auto row = has_op ? change.substr(3) : change;
+        std::size_t end = 0;
+        for (std::size_t i = 0; i < key_columns && end != std::string::npos; ++i)
+            end = row.find(',', end + (i > 0 ? 1 : 0));
+        const auto key = row.substr(0, end);
+        const auto found =
+            std::ranges::find(rows, key, &std::pair<std::string, std::string>::first);
+        if (change.starts_with("-D,")) {
+            REQUIRE_MESSAGE(found != rows.end(), "a row was deleted that is not there: ", change);
+            rows.erase(found);
+        } else if (found == rows.end()) {
+            rows.emplace_back(key, row);
+        } else {
+            found->second = row;
+        }
+    }
+    std::vector<std::string> lines;
+    for (auto& row : rows)
+        lines.push_back(std::move(row.second));
+    std::ranges::sort(lines);
+    return lines;
+}
+
 // Runs a case, with up to `batch_rows` rows of one input pushed at a time.
 std::vector<std::vector<std::string>> run(const SltCase& test, std::size_t batch_rows,
                                           bool with_checkpoints) {
@@ -148,6 +178,8 @@ std::vector<std::vector<std::string>> run(const SltCase& test, std::size_t batch
         }
     }
     application->finish();
+    for (std::size_t i = 0; i < got.size(); ++i)
+        if (test.outputs[i].key_columns > 0) got[i] = settled(got[i], test.outputs[i].key_columns);
     return got;
 }
 

@@ -23,11 +23,15 @@ std::vector<SltCase> read_slt(const std::string& path) {
         } else if (word.starts_with("----")) {
             if (cases.empty()) throw std::runtime_error(path + ": section before the first case");
             section = name;
-            std::string stream;
-            words >> stream;
             if (name == "input") cases.back().inputs.push_back({option, {}});
-            if (name == "output")
-                cases.back().outputs.push_back({option, stream == "rowtime", {}, number});
+            if (name == "output") {
+                cases.back().outputs.push_back({option, false, 0, {}, number});
+                auto& output = cases.back().outputs.back();
+                while (words >> word) {
+                    if (word == "rowtime") output.with_rowtime = true;
+                    if (word == "changelog") words >> output.key_columns;
+                }
+            }
         } else if (section == "input") {
             if (!line.empty()) cases.back().inputs.back().csv += line + "\n";
         } else if (section == "sql") {

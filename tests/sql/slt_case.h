@@ -9,10 +9,12 @@ namespace tidemill::sql_test {
 struct SltInput {
     std::string stream, csv;
 };
-/// Rows of a stream as CSV lines, in order, ROWTIME first if `with_rowtime`.
+/// Rows of a stream as CSV lines, in order, ROWTIME first if `with_rowtime`. With `key_columns` the
+/// stream is a changelog: of the rows that agree in so many first columns the last one stands.
 struct SltOutput {
     std::string stream;
     bool with_rowtime = false;
+    std::size_t key_columns = 0;
     std::vector<std::string> rows;
     std::size_t line = 0;
 };

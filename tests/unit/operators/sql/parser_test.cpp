@@ -40,7 +40,7 @@ std::string random_expression(Random& random, int depth) {
                                                   "5."};
         return kLeaves[random.below(std::size(kLeaves))];
     }
-    switch (random.below(24)) {
+    switch (random.below(25)) {
         case 0:
             return sub() + " + " + sub();
         case 1:
@@ -89,6 +89,9 @@ std::string random_expression(Random& random, int depth) {
         case 22:
             return "COUNT(DISTINCT " + sub() + ") FILTER (WHERE " + sub() +
                    ") + SUM(a) FILTER (WHERE " + sub() + ") OVER w";
+        case 23:
+            return "ROW_NUMBER() OVER (PARTITION BY " + sub() + ", b ORDER BY " + sub() +
+                   " DESC, c)";
         default:
             return "(a - b) DAY TO SECOND * " + sub();
     }
@@ -132,7 +135,10 @@ TEST_SUITE("operators/sql") {
             "FROM LAST "
             "OVER (ROWS 3 PRECEDING) FROM s WINDOWED BY STAGGER (PARTITION BY k, FLOOR(t TO DAY) "
             "RANGE INTERVAL '90' SECOND)"
-            " UNION ALL SELECT DISTINCT y FROM (SELECT STREAM z AS y FROM q) AS w;"
+            " UNION ALL SELECT DISTINCT y FROM (SELECT STREAM z AS y FROM q EMIT ON UPDATE) AS w"
+            " EMIT CHANGES WITH (state_limit = 10, state_ttl = '1 hour');"
+            "CREATE PUMP q AS INSERT INTO D SELECT emit, \"with\" FROM s emit WITH (state_full = "
+            "evict);"
             "CREATE STREAM s (a INTEGER NOT NULL PATH '$[''x''].b', b VARCHAR(2)) DESCRIPTION 'd' "
             "WITH (source = 'c''s', start = latest, parallelism = 3, \"low\" = -1.5);"
             "CREATE STREAM t WITH (source = 'x');");
