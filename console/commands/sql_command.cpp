@@ -29,7 +29,7 @@ struct Options {
     std::string connect;
     bool is_local = false;
     std::string file, text;
-    std::vector<std::string> bind, print;
+    std::vector<std::string> bind, tables, print;
     std::string rowtime, format, input_format = "json", from = "now";
 };
 
@@ -77,14 +77,18 @@ Result<std::string> read_text(const Options& options) {
     return std::move(text).str();
 }
 
+std::vector<sql::FileBinding> to_files(const std::vector<NameAndTarget>& bindings) {
+    std::vector<sql::FileBinding> files;
+    for (const auto& binding : bindings)
+        files.push_back({binding.name, binding.target});
+    return files;
+}
+
 std::unique_ptr<SqlRunner> make_runner(const Options& options,
-                                       const std::vector<NameAndTarget>& bindings) {
-    if (options.is_local) {
-        std::vector<sql::FileBinding> files;
-        for (const auto& binding : bindings)
-            files.push_back({binding.name, binding.target});
-        return std::make_unique<LocalSql>(std::move(files), options.rowtime);
-    }
+                                       const std::vector<NameAndTarget>& bindings,
+                                       const std::vector<NameAndTarget>& tables) {
+    if (options.is_local)
+        return std::make_unique<LocalSql>(to_files(bindings), to_files(tables), options.rowtime);
     auto endpoint =
         client::Endpoint::parse(options.connect.empty() ? default_endpoint() : options.connect);
     if (!endpoint) {
@@ -197,9 +201,14 @@ int run_shell(SqlRunner& runner, const Options& options) {
 int run_sql(const Options& options) {
     const auto bindings = split_bindings(options.bind);
     if (!bindings) return usage("--bind needs NAME=FILE or NAME=STREAM");
+    const auto tables = split_bindings(options.tables);
+    if (!tables) return usage("--table needs NAME=FILE");
+    if (!tables->empty() && !options.is_local)
+        return usage(
+            "--table goes with --local; CREATE TABLE ... WITH (file = '...') with a broker");
     const bool is_script =
         !options.file.empty() || !options.text.empty() || ::isatty(STDIN_FILENO) == 0;
-    const auto runner = make_runner(options, *bindings);
+    const auto runner = make_runner(options, *bindings, *tables);
     if (!runner) return kExitUsage;
     catch_interrupts();
     return is_script ? run_script(*runner, options) : run_shell(*runner, options);
@@ -216,6 +225,8 @@ void add_sql_command(CLI::App& app, Run& run) {
     sql->add_option("-c,--command", options->text, "SQL text")->excludes(file);
     sql->add_option("--bind", options->bind,
                     "NAME=FILE or NAME=STREAM: where rows of an input stream come from");
+    sql->add_option("--table", options->tables,
+                    "NAME=FILE: where rows of a reference table come from (with --local)");
     sql->add_option("--rowtime", options->rowtime,
                     "Column that ROWTIME is taken from (default: arrival)");
     sql->add_option("--print", options->print, "Stream to print (default: all that nothing reads)");

@@ -8,6 +8,7 @@
 #include "console/repl/row_printer.h"
 #include "console/repl/schema_report.h"
 #include "operators/connect/file_source.h"
+#include "operators/exec/external_streams.h"
 #include "operators/plan/bare_select.h"
 #include "operators/plan/bind_statements.h"
 
@@ -22,14 +23,35 @@ Result<std::vector<sql::CatalogStream>> LocalSql::inputs() const {
     return inputs;
 }
 
+Result<std::vector<sql::CatalogTable>> LocalSql::tables(const std::string& sql_text) const {
+    // Only what stands before a bare SELECT can be taken apart here; its errors show later.
+    const auto end = sql::find_bare_select(sql_text).value_or(sql_text.size());
+    const auto declared = sql::external_streams(std::string_view(sql_text).substr(0, end));
+    std::vector<sql::CatalogTable> tables;
+    for (const auto& binding : tables_) {
+        ASSIGN(const auto table, sql::read_table({binding.stream, binding.file}));
+        tables.push_back({binding.stream, table.schema});
+    }
+    if (!declared) return tables;
+    for (const auto& file : declared->tables) {
+        if (std::ranges::find(tables_, file.name, &sql::FileBinding::stream) != tables_.end())
+            continue;
+        ASSIGN(const auto table, sql::read_table(file));
+        tables.push_back({file.name, table.schema});
+    }
+    return tables;
+}
+
 Result<std::optional<std::uint64_t>> LocalSql::prepare(sql::LocalRunOptions& options) const {
     options.bind = bind_;
+    options.tables = tables_;
     options.rowtime_column = rowtime_column_;
     const auto limit = sql::take_limit(options.sql_text);
     if (!limit) return fail(Errc::InvalidArgument, limit.error().to_string());
     if (sql::find_bare_select(options.sql_text)) {
         ASSIGN(const auto known, inputs());
-        auto expanded = sql::expand_bare_select(options.sql_text, known);
+        ASSIGN(const auto known_tables, tables(options.sql_text));
+        auto expanded = sql::expand_bare_select(options.sql_text, known, known_tables);
         if (!expanded) return fail(Errc::InvalidArgument, expanded.error().to_string());
         options.sql_text = std::move(*expanded);
         options.print.emplace_back(sql::kBareSelectStream);
@@ -113,7 +135,8 @@ Result<std::vector<KnownStream>> LocalSql::streams() {
 
 Result<sql::Schema> LocalSql::columns_of(const std::string& sql_text, const std::string& stream) {
     ASSIGN(const auto known, inputs());
-    const auto plan = sql::plan_application(sql_text, known);
+    ASSIGN(const auto known_tables, tables(sql_text));
+    const auto plan = sql::plan_application(sql_text, known, known_tables);
     if (!plan) return fail(Errc::InvalidArgument, plan.error().to_string());
     const auto place = plan->catalog.find(stream);
     if (!place) return fail(Errc::NotFound, "There is no stream " + stream + ".");

@@ -8,8 +8,11 @@ namespace tidemill::console {
 /// Queries over files, each from the first row to the last.
 class LocalSql final : public SqlRunner {
  public:
-    LocalSql(std::vector<sql::FileBinding> bind, std::string rowtime_column)
-        : bind_(std::move(bind)), rowtime_column_(std::move(rowtime_column)) {}
+    LocalSql(std::vector<sql::FileBinding> bind, std::vector<sql::FileBinding> tables,
+             std::string rowtime_column)
+        : bind_(std::move(bind)),
+          tables_(std::move(tables)),
+          rowtime_column_(std::move(rowtime_column)) {}
 
     Result<Summary> run(const Request& request, std::ostream& out,
                         const IsWanted& is_wanted) override;
@@ -26,10 +29,12 @@ class LocalSql final : public SqlRunner {
 
  private:
     Result<std::vector<sql::CatalogStream>> inputs() const;
+    /// The reference tables, those of the text too.
+    Result<std::vector<sql::CatalogTable>> tables(const std::string& sql_text) const;
     /// Makes a bare SELECT at its end into a pump, and says which stream to print then.
     Result<std::optional<std::uint64_t>> prepare(sql::LocalRunOptions& options) const;
 
-    std::vector<sql::FileBinding> bind_;
+    std::vector<sql::FileBinding> bind_, tables_;
     std::string rowtime_column_;
 };
 

@@ -137,6 +137,42 @@ ApiStatus add_output(const Part& part, query::ApplicationDefinition& definition)
     return {};
 }
 
+/// CREATE TABLE for a reference data source. An object of S3 is the file <bucket>/<key> below
+/// `sql.files_directory`.
+ApiResult<std::string> create_table_text(const Value& reference) {
+    ASSIGN(const SourceSchema schema, schema_of(reference.find("ReferenceSchema")));
+    sql::ast::CreateTable create;
+    auto& table = create.definition;
+    table.name.text = text_at(reference, {"TableName"});
+    for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+        sql::ast::ColumnDefinition column;
+        column.name.text = schema.columns[i].name;
+        column.type = schema.columns[i].type;
+        if (const auto& path = schema.layout.column_paths[i]; !path.empty()) column.path = path;
+        table.columns.push_back(std::move(column));
+    }
+    const auto add_option = [&](std::string name, std::string value) {
+        sql::ast::StreamOption option;
+        option.name.text = std::move(name);
+        option.value = std::move(value);
+        option.is_string = true;
+        table.options.push_back(std::move(option));
+    };
+    const std::string_view arn = text_at(reference, {"S3ReferenceDataSource", "BucketARN"});
+    add_option("file", fmt::format("{}/{}", arn.substr(arn.rfind(':') + 1),
+                                   text_at(reference, {"S3ReferenceDataSource", "FileKey"})));
+    const auto& layout = schema.layout;
+    if (layout.format == sql::RecordFormat::Csv) {
+        add_option("format", "csv");
+        add_option("column_delimiter", layout.column_delimiter);
+        add_option("row_delimiter", layout.row_delimiter);
+    } else {
+        add_option("format", "json");
+        if (!layout.row_path.empty()) add_option("row_path", layout.row_path);
+    }
+    return sql::print(sql::ast::Statement{std::move(create), {}});
+}
+
 }  // namespace
 
 std::string query_name(std::string_view account, std::string_view name) {
@@ -174,7 +210,7 @@ ApiStatus check_output(const Value& output) {
 ApiStatus check_reference(const Value& reference) {
     if (reference.find("S3ReferenceDataSource") == nullptr)
         return invalid_argument("A reference data source needs an S3ReferenceDataSource.");
-    return without_value(schema_of(reference.find("ReferenceSchema")));
+    return without_value(create_table_text(reference));
 }
 
 ApiResult<query::ApplicationDefinition> definition_of(const AnalyticsApplication& application) {
@@ -186,6 +222,11 @@ ApiResult<query::ApplicationDefinition> definition_of(const AnalyticsApplication
         TRY(add_input(input, definition));
     for (const auto& output : application.outputs)
         TRY(add_output(output, definition));
+    // Behind the code, so that places in errors are those of the code.
+    for (const auto& reference : application.references) {
+        ASSIGN(const auto text, create_table_text(reference.document));
+        definition.sql_text += "\n;" + text;
+    }
     return definition;
 }
 
@@ -197,7 +238,7 @@ ApiStatus check_code(const AnalyticsApplication& application) {
     // Over inputs or tables that are not there yet only its form can be looked at.
     const auto parsed = sql::external_streams(application.code);
     if (!parsed) return invalid(parsed.error().to_string());
-    if (application.inputs.empty() || !application.references.empty()) return {};
+    if (application.inputs.empty()) return {};
     ASSIGN(const auto definition, definition_of(application));
     std::vector<sql::InputStream> inputs;
     for (const auto& input : definition.inputs) {
@@ -205,7 +246,7 @@ ApiStatus check_code(const AnalyticsApplication& application) {
         for (auto& field : query::hidden_fields_in(application.code))
             inputs.back().schema.fields.push_back(std::move(field));
     }
-    const auto compiled = sql::Application::compile(application.code, inputs);
+    const auto compiled = sql::Application::compile(definition.sql_text, inputs);
     if (!compiled) return invalid(compiled.error().to_string());
     for (const auto& output : definition.outputs)
         if (const auto stream = (*compiled)->find_stream(output.name); !stream)

@@ -5,6 +5,7 @@
 #include "engine/query/output_writer.h"
 #include "engine/query/outside_writer.h"
 #include "engine/query/query_service.h"
+#include "engine/query/table_loader.h"
 #include "engine/reactor/call_on.h"
 #include "engine/telemetry/log.h"
 
@@ -138,6 +139,8 @@ Task<Status> QueryService::create(ApplicationDefinition definition) {
 
 /// Compiles the SQL if all columns can be had without waiting.
 Task<Status> QueryService::try_compile(ApplicationDefinition definition) {
+    TableLoader tables(Reactor::current(), limits_);
+    CO_TRY(co_await tables.open(definition.sql_text));
     ApplicationFeed feed(service_, Reactor::current(), limits_, definition.inputs,
                          hidden_fields_in(definition.sql_text));
     const Status opened = co_await feed.open({}, false, [] { return false; });
@@ -145,7 +148,10 @@ Task<Status> QueryService::try_compile(ApplicationDefinition definition) {
     if (!opened && opened.error().code == Errc::Unavailable) {
         status = {};
     } else if (opened) {
-        const auto compiled = sql::Application::compile(definition.sql_text, feed.input_streams());
+        sql::ApplicationOptions options;
+        options.tables = tables.tables();
+        const auto compiled =
+            sql::Application::compile(definition.sql_text, feed.input_streams(), options);
         if (!compiled) status = sql_failure(compiled.error());
         for (const auto& output : definition.outputs)
             if (compiled && status) {

@@ -31,7 +31,11 @@ std::unexpected<Error> sql_failure(const sql::SqlError& error) {
 
 HostedApplication::HostedApplication(StreamService& service, Reactor& reactor,
                                      const QueryLimits& limits, ApplicationDefinition definition)
-    : service_(service), reactor_(reactor), limits_(limits), definition_(std::move(definition)) {}
+    : service_(service),
+      reactor_(reactor),
+      limits_(limits),
+      definition_(std::move(definition)),
+      tables_(reactor, limits) {}
 
 void HostedApplication::start() {
     status_ = ApplicationStatus::Starting;
@@ -53,6 +57,7 @@ Task<void> HostedApplication::live() {
     do {
         const auto saved = co_await save_checkpoint(MonoTime::max());
         checkpoint_trouble_ = saved ? "" : saved.error().to_string();
+        co_await tables_.refresh(*application_);
     } while (co_await gate_.sleep_until(reactor_.clock().mono_now() + limits_.checkpoint_every));
 }
 
@@ -73,11 +78,13 @@ Task<Status> HostedApplication::open() {
     CO_TRY(co_await feed_->open(from ? from->schemas : std::vector<sql::Schema>{}, true,
                                 [this] { return !is_stopped_; }));
     message_.clear();
+    CO_TRY(co_await tables_.open(definition_.sql_text));
     // From here to feed_->start nothing suspends: `stop` sees all outputs or none.
     if (is_stopped_) co_return fail(Errc::Cancelled, "the application stops");
     sql::ApplicationOptions options;
     options.seed = definition_.seed;
     options.is_kda_score = definition_.is_kda_score;
+    options.tables = tables_.tables();
     auto compiled =
         sql::Application::compile(definition_.sql_text, feed_->input_streams(), options);
     if (!compiled) co_return sql_failure(compiled.error());
@@ -91,6 +98,7 @@ Task<Status> HostedApplication::open() {
                                                               restored.error().message));
     }
     CO_TRY(co_await open_outputs(from));
+    CO_TRY(tables_.fill(*application_));
     co_return co_await feed_->start(*application_, from);
 }
 

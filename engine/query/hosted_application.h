@@ -11,6 +11,7 @@
 #include "engine/query/application_feed.h"
 #include "engine/query/output.h"
 #include "engine/query/query_limits.h"
+#include "engine/query/table_loader.h"
 #include "engine/reactor/gate.h"
 #include "engine/reactor/reactor.h"
 #include "engine/service/stream_service.h"
@@ -30,7 +31,7 @@ struct ApplicationState {
     std::uint64_t rows_out = 0;  ///< acknowledged by the output streams
     std::uint64_t errors = 0;    ///< rows of error_stream since it was started
     std::int64_t lag_ms = 0;
-    std::uint64_t checkpoints = 0;  ///< saved since it was started
+    std::uint64_t checkpoints = 0;     ///< saved since it was started
     std::vector<sql::PumpInfo> pumps;  ///< of `detailed_state`, while it runs
     std::vector<sql::OperatorStats> operators;
 };
@@ -73,6 +74,7 @@ class HostedApplication {
     std::unique_ptr<ApplicationFeed> feed_;
     std::unique_ptr<sql::Application> application_;
     std::vector<std::unique_ptr<Output>> outputs_;
+    TableLoader tables_;
     ApplicationStatus status_ = ApplicationStatus::Stopped;
     std::string message_;
     std::string checkpoint_trouble_;

@@ -6,8 +6,10 @@
 
 #include "engine/query/application_feed.h"
 #include "engine/query/sql_tables.h"
+#include "engine/query/table_loader.h"
 #include "engine/reactor/signal.h"
 #include "operators/exec/application.h"
+#include "operators/exec/external_streams.h"
 #include "operators/plan/bare_select.h"
 #include "proto/native_table.h"
 
@@ -78,7 +80,8 @@ class LiveQuery {
           limits_(limits),
           request_(std::move(request)),
           reply_(reply),
-          feed_(service, reactor, limits, request_.inputs, hidden_fields_in(request_.sql_text)) {}
+          feed_(service, reactor, limits, request_.inputs, hidden_fields_in(request_.sql_text)),
+          tables_(reactor, limits) {}
 
     Task<void> run() {
         const Status status = co_await open_and_send();
@@ -98,6 +101,12 @@ class LiveQuery {
         sql::ApplicationOptions options;
         options.seed = request_.seed;
         options.is_kda_score = request_.is_kda_score;
+        // A text that cannot be parsed has its error from the compiler.
+        const auto bare = sql::find_bare_select(request_.sql_text);
+        const auto before =
+            std::string_view(request_.sql_text).substr(0, bare.value_or(request_.sql_text.size()));
+        if (sql::external_streams(before)) CO_TRY(co_await tables_.open(before));
+        options.tables = tables_.tables();
         auto compiled = compile(options);
         if (!compiled) {
             is_refused_ = true;
@@ -106,6 +115,7 @@ class LiveQuery {
         }
         application_ = std::move(*compiled);
         CO_TRY(subscribe());
+        CO_TRY(tables_.fill(*application_));
         if (request_.mode == wire::SqlQueryMode::Plan) {
             send_operators(false);
             co_return Status{};
@@ -142,7 +152,10 @@ class LiveQuery {
         for (const auto& input : inputs)
             catalog.push_back({input.name, input.schema, true});
         if (sql::find_bare_select(request_.sql_text)) {
-            auto text = sql::expand_bare_select(request_.sql_text, catalog);
+            std::vector<sql::CatalogTable> tables;
+            for (const auto& table : options.tables)
+                tables.push_back({table.name, table.schema});
+            auto text = sql::expand_bare_select(request_.sql_text, catalog, tables);
             if (!text) return std::unexpected(text.error());
             request_.sql_text = std::move(*text);
             request_.print.emplace_back(sql::kBareSelectStream);
@@ -221,6 +234,7 @@ class LiveQuery {
     LiveQueryRequest request_;
     QueryReply& reply_;
     ApplicationFeed feed_;
+    TableLoader tables_;
     std::unique_ptr<sql::Application> application_;
     std::deque<Waiting> waiting_;
     Signal arrived_;

@@ -23,6 +23,7 @@ struct Application::Impl {
     ExecContext context;
     std::vector<std::unique_ptr<Relay>> relays;  // as StreamId counts; the error stream is the last
     std::vector<char> is_input;                  // by relay
+    ReferenceTables tables;
     std::vector<Pump> pumps;
     std::uint64_t fingerprint = 0;
     std::int64_t last_error_time = kNoBound;
@@ -54,7 +55,10 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
     std::vector<CatalogStream> catalog;
     for (const auto& input : inputs)
         catalog.push_back({input.name, input.schema, true});
-    ASSIGN(auto plan, plan_application(sql_text, catalog));
+    std::vector<CatalogTable> tables;
+    for (const auto& table : options.tables)
+        tables.push_back({table.name, table.schema});
+    ASSIGN(auto plan, plan_application(sql_text, catalog, tables));
     auto impl = std::make_unique<Impl>();
     impl->fingerprint =
         fnv1a(fmt::format("{} {}", options.seed, options.is_kda_score), 0xcbf29ce484222325);
@@ -68,6 +72,9 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
     impl->is_input.push_back(0);
     impl->relays.push_back(
         std::make_unique<Relay>(impl->context, std::string(kErrorStream), error_stream_schema()));
+    for (const auto& table : plan.catalog.tables)
+        impl->tables.push_back(
+            std::make_unique<ReferenceTable>(ReferenceTable{table.name, table.schema, nullptr, 0}));
     for (auto& pump : plan.pumps) {
         Impl::Pump made;
         made.info = {pump.name,
@@ -80,10 +87,14 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
         impl->fingerprint = fnv1a(pump.name + made.info.target + made.info.plan, impl->fingerprint);
         if (pump.is_started)
             made.operators =
-                build_pump(impl->context, pump, impl->relays,
+                build_pump(impl->context, pump, impl->relays, impl->tables,
                            {.seed = options.seed, .is_kda_score = options.is_kda_score});
         impl->pumps.push_back(std::move(made));
     }
+    for (const auto& table : impl->tables)
+        for (const auto& field : table->schema.fields)
+            impl->fingerprint =
+                fnv1a(table->name + field.name + field.type.to_string(), impl->fingerprint);
     for (auto& relay : impl->relays)
         relay->seal();
     return std::unique_ptr<Application>(new Application(std::move(impl)));
@@ -96,6 +107,30 @@ std::vector<StreamInfo> Application::streams() const {
         streams.push_back({relay.name(), relay.schema(), impl_->is_input[i] != 0, relay.rows()});
     }
     return streams;
+}
+
+std::vector<TableInfo> Application::tables() const {
+    std::vector<TableInfo> tables;
+    for (const auto& table : impl_->tables)
+        tables.push_back({table->name, table->schema});
+    return tables;
+}
+
+Status Application::set_table(std::string_view name, std::shared_ptr<const RowBatch> rows) {
+    const auto found =
+        std::ranges::find(impl_->tables, name, [](const auto& table) { return table->name; });
+    if (found == impl_->tables.end())
+        return fail(Errc::NotFound, fmt::format("There is no reference table {}.", name));
+    auto& table = **found;
+    const bool fits = std::ranges::equal(
+        rows->columns, table.schema.fields,
+        [](const Column& column, const Field& field) { return column.type() == field.type; });
+    if (!fits)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("The rows do not have the columns of {}.", name));
+    table.rows = std::move(rows);
+    ++table.version;
+    return {};
 }
 
 std::vector<PumpInfo> Application::pumps() const {

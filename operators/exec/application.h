@@ -27,10 +27,17 @@ struct InputStream {
     Schema schema;
 };
 
+/// A reference table whose columns are known from outside, whether or not the SQL text declares it.
+struct TableInfo {
+    std::string name;
+    Schema schema;
+};
+
 struct ApplicationOptions {
     std::uint64_t seed = 42;  ///< of the forests
     /// true: scores as the retired service gave them; false: as AWS's current open library
     bool is_kda_score = true;
+    std::vector<TableInfo> tables{};
 };
 
 /// An in-application stream, by its number in `Application::streams()`.
@@ -87,6 +94,12 @@ class Application {
     std::vector<OperatorStats> stats_with_state() const;
     /// From now on operators measure their time, at two looks at the clock a batch.
     void measure_time();
+
+    /// Reference tables, which are empty until rows are set.
+    std::vector<TableInfo> tables() const;
+    /// Exchanges the rows of a reference table; those pushed from now on meet the new ones. Tables
+    /// are no part of a snapshot. Errors: NotFound; InvalidArgument if the columns' types differ.
+    Status set_table(std::string_view name, std::shared_ptr<const RowBatch> rows);
 
     /// Exact name, or its upper-case form; `error_stream` in any case.
     /// Errors: NotFound, naming the nearest stream.

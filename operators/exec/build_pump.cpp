@@ -7,6 +7,8 @@
 #include "operators/exec/hot_spots.h"
 #include "operators/exec/insert.h"
 #include "operators/exec/items.h"
+#include "operators/exec/join.h"
+#include "operators/exec/lookup.h"
 #include "operators/exec/parse_row.h"
 #include "operators/exec/project.h"
 #include "operators/exec/slide.h"
@@ -23,8 +25,9 @@ namespace {
 class PumpBuilder {
  public:
     PumpBuilder(ExecContext& context, const std::string& pump,
-                std::vector<std::unique_ptr<Relay>>& relays, const ForestDefaults& forests)
-        : context_(context), pump_(pump), relays_(relays), forests_(forests) {}
+                std::vector<std::unique_ptr<Relay>>& relays, const ReferenceTables& tables,
+                const ForestDefaults& forests)
+        : context_(context), pump_(pump), relays_(relays), tables_(tables), forests_(forests) {}
 
     // Makes the operators of `node` and below; its rows go to `next`.
     void build(PlanNode& node, Operator* next) {
@@ -39,6 +42,17 @@ class PumpBuilder {
             add(std::move(merged), next)->set_step(node.describe());
             for (std::size_t i = 0; i < node.inputs.size(); ++i)
                 build(*node.inputs[i], &ports.port(i));
+            return;
+        }
+        if (auto* join = std::get_if<JoinNode>(&node.body)) {
+            std::string step = node.describe();  // before the plan is consumed
+            auto made =
+                std::make_unique<Join>(context_, pump_, node.inputs[0]->schema,
+                                       node.inputs[1]->schema, std::move(*join), node.schema);
+            auto& ports = *made;
+            add(std::move(made), next)->set_step(std::move(step));
+            build(*node.inputs[0], &ports.left_port());
+            build(*node.inputs[1], &ports.right_port());
             return;
         }
         auto& below = *node.inputs[0];
@@ -82,6 +96,11 @@ class PumpBuilder {
                                                   node.schema);
         if (auto* distinct = std::get_if<DistinctNode>(&node.body))
             return std::make_unique<Distinct>(context_, pump_, input, std::move(*distinct));
+        if (auto* lookup = std::get_if<LookupNode>(&node.body)) {
+            const auto& table = *tables_[lookup->table];
+            return std::make_unique<Lookup>(context_, pump_, input, std::move(*lookup), node.schema,
+                                            table);
+        }
         if (auto* spots = std::get_if<HotSpotsNode>(&node.body))
             return std::make_unique<HotSpots>(context_, pump_, input, std::move(*spots),
                                               forests_.budget);
@@ -106,6 +125,7 @@ class PumpBuilder {
     ExecContext& context_;
     std::string pump_;
     std::vector<std::unique_ptr<Relay>>& relays_;
+    const ReferenceTables& tables_;
     ForestDefaults forests_;
     std::vector<std::unique_ptr<Operator>> operators_;
 };
@@ -114,8 +134,9 @@ class PumpBuilder {
 
 std::vector<std::unique_ptr<Operator>> build_pump(ExecContext& context, PumpPlan& pump,
                                                   std::vector<std::unique_ptr<Relay>>& relays,
+                                                  const ReferenceTables& tables,
                                                   const ForestDefaults& forests) {
-    PumpBuilder builder(context, pump.name, relays, forests);
+    PumpBuilder builder(context, pump.name, relays, tables, forests);
     auto* insert =
         builder.add(std::make_unique<Insert>(context, pump.name, *relays[pump.target]), nullptr);
     builder.build(*pump.root, insert);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "operators/exec/reference_table.h"
 #include "operators/exec/relay.h"
 #include "operators/plan/plan.h"
 
@@ -18,6 +19,7 @@ struct ForestDefaults {
 /// it), with the ends tied to the relays of the streams. Consumes the plan.
 std::vector<std::unique_ptr<Operator>> build_pump(ExecContext& context, PumpPlan& pump,
                                                   std::vector<std::unique_ptr<Relay>>& relays,
+                                                  const ReferenceTables& tables,
                                                   const ForestDefaults& forests);
 
 }  // namespace tidemill::sql

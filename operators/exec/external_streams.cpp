@@ -23,6 +23,8 @@ constexpr std::string_view kSourceOptions[] = {
     "ROWTIME", "START",  "PARALLELISM", "PREPROCESS",       "PREPROCESS_TIMEOUT"};
 constexpr std::string_view kSinkOptions[] = {"SINK",   "FORMAT", "KEY",   "COLUMN_DELIMITER",
                                              "HEADER", "BATCH",  "TRIES", "TIMEOUT"};
+constexpr std::string_view kTableOptions[] = {
+    "FILE", "FORMAT", "ROW_PATH", "COLUMN_DELIMITER", "ROW_DELIMITER", "HEADER"};
 /// Of streams that are neither, and of all: those say themselves what they mean.
 constexpr std::string_view kOtherOptions[] = {"LATENESS", "IDLE_TIMEOUT", "ALLOWED_LATENESS"};
 constexpr std::int64_t kTimeoutMax = 3'600'000;
@@ -104,6 +106,32 @@ class Description {
         ASSIGN(sink.tries, number("TRIES", 10, 1, 1'000));
         ASSIGN(sink.timeout, number("TIMEOUT", 10'000, 1, kTimeoutMax));
         return sink;
+    }
+
+    SqlResult<TableFile> table() {
+        TRY(check_names(kTableOptions, "a table"));
+        TableFile table;
+        table.name = create_.name.text;
+        const auto* file = find_option(create_, "FILE");
+        if (file == nullptr)
+            return failure(create_.name.span, fmt::format("The table {} needs WITH (file = '...').",
+                                                          print_name(create_.name.text)));
+        table.path = file->value;
+        if (table.path.starts_with("file:")) table.path.erase(0, 5);
+        if (table.path.empty()) return wrong(*file, "the file's path is missing");
+        for (const auto& column : create_.columns)
+            table.columns.fields.push_back(
+                {column.name.text, column.type, !column.is_not_null, false});
+        if (find_option(create_, "HEADER") != nullptr) {
+            ASSIGN(table.has_header, truth("HEADER"));
+        }
+        RecordLayout layout;
+        ASSIGN(layout.format, format());
+        if (find_option(create_, "FORMAT") == nullptr && upper(table.path).ends_with(".CSV"))
+            layout.format = RecordFormat::Csv;
+        TRY(this->layout(layout));
+        if (table.columns.size() != 0) table.layout = std::move(layout);
+        return table;
     }
 
     SqlResult<void> neither() {
@@ -303,6 +331,13 @@ SqlResult<ExternalStreams> external_streams(std::string_view sql_text) {
     ASSIGN(const auto statements, parse(sql_text));
     ExternalStreams found;
     for (const auto& statement : statements) {
+        if (const auto* create = std::get_if<ast::CreateTable>(&statement.body)) {
+            ASSIGN(auto table, Description(sql_text, create->definition).table());
+            std::erase_if(found.tables,
+                          [&](const auto& other) { return other.name == table.name; });
+            found.tables.push_back(std::move(table));
+            continue;
+        }
         const auto* create = std::get_if<ast::CreateStream>(&statement.body);
         if (create == nullptr) continue;
         Description description(sql_text, *create);

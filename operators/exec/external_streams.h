@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "operators/connect/record_layout.h"
+#include "operators/connect/table_file.h"
 #include "operators/sql/sql_error.h"
 #include "operators/vector/schema.h"
 
-/// What CREATE STREAM ... WITH (source = ... | sink = ...) says of the world outside the
-/// application. docs/sql/input-output.md is its description for users.
+/// What CREATE STREAM ... WITH (source = ... | sink = ...) and CREATE TABLE ... WITH (file = ...)
+/// say of the world outside the application. docs/sql/input-output.md is its description for users.
 namespace tidemill::sql {
 
 /// What stands behind `source = '<scheme>:<name>'`.
@@ -53,6 +54,7 @@ struct ExternalSink {
 struct ExternalStreams {
     std::vector<ExternalSource> sources;
     std::vector<ExternalSink> sinks;
+    std::vector<TableFile> tables;
 };
 
 /// Reads them out of the SQL text. Errors: those of the parser; an option that is not known (names

@@ -41,6 +41,7 @@ class LocalRun {
 
     Result<LocalRunSummary> run() {
         TRY(open_files());
+        TRY(read_tables());
         TRY(compile());
         summary_.pumps = application_->pumps();
         if (options_.mode == LocalRunOptions::Mode::Plan) return summary_;
@@ -49,6 +50,8 @@ class LocalRun {
         else
             TRY(open_sinks());
         TRY(subscribe());
+        for (const auto& table : tables_)
+            application_->reject(table.rejected);
         TRY(pump_rows());
         if (options_.mode == LocalRunOptions::Mode::Measure)
             summary_.operators = application_->stats_with_state();  // while windows are open
@@ -85,6 +88,7 @@ class LocalRun {
         const auto declared = external_streams(options_.sql_text);
         if (!declared) return fail(Errc::InvalidArgument, declared.error().to_string());
         sinks_ = declared->sinks;
+        table_files_ = declared->tables;
         for (const auto& source : declared->sources) {
             const std::string& name = source.names.front();
             const auto same = [&](const InputStream& input) { return input.name == name; };
@@ -100,6 +104,22 @@ class LocalRun {
             inputs_.push_back({name, opened->schema()});
             feeds_.push_back(
                 {std::move(opened), {}, RowBatch(inputs_.back().schema), {}, false, false});
+        }
+        return {};
+    }
+
+    // What is bound by name goes before what the SQL text says.
+    Status read_tables() {
+        for (const auto& binding : options_.tables) {
+            const auto declared = std::ranges::find(table_files_, binding.stream, &TableFile::name);
+            if (declared != table_files_.end())
+                declared->path = binding.file;
+            else
+                table_files_.push_back({binding.stream, binding.file});
+        }
+        for (const auto& file : table_files_) {
+            ASSIGN(auto table, read_table(file));
+            tables_.push_back(std::move(table));
         }
         return {};
     }
@@ -146,10 +166,14 @@ class LocalRun {
     }
 
     Status compile() {
-        auto compiled = Application::compile(options_.sql_text, inputs_,
-                                             {options_.seed, options_.is_kda_score});
+        ApplicationOptions options{options_.seed, options_.is_kda_score};
+        for (std::size_t i = 0; i < tables_.size(); ++i)
+            options.tables.push_back({table_files_[i].name, tables_[i].schema});
+        auto compiled = Application::compile(options_.sql_text, inputs_, options);
         if (!compiled) return fail(Errc::InvalidArgument, compiled.error().to_string());
         application_ = std::move(*compiled);
+        for (std::size_t i = 0; i < tables_.size(); ++i)
+            TRY(application_->set_table(table_files_[i].name, tables_[i].rows));
         for (std::size_t i = 0; i < feeds_.size(); ++i)
             feeds_[i].stream = StreamId(static_cast<std::uint32_t>(i));
         return {};
@@ -257,6 +281,8 @@ class LocalRun {
     std::unique_ptr<Application> application_;
     std::vector<std::unique_ptr<RowPrinter>> printers_;
     std::vector<ExternalSink> sinks_;
+    std::vector<TableFile> table_files_;
+    std::vector<TableRows> tables_;  // of those files
     std::vector<std::unique_ptr<std::ofstream>> files_;
     LocalRunSummary summary_;
 };

@@ -25,6 +25,8 @@ struct FileBinding {
 struct LocalRunOptions {
     std::string sql_text;
     std::vector<FileBinding> bind;
+    /// `TABLE=FILE`: reference tables, read before the first row.
+    std::vector<FileBinding> tables{};
     /// Column whose value becomes ROWTIME (it stays an ordinary column too); empty: rows are a
     /// millisecond apart from 0.
     std::string rowtime_column;

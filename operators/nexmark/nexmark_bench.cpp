@@ -11,6 +11,7 @@
 #include "operators/connect/row_encoder.h"
 #include "operators/exec/application.h"
 #include "operators/nexmark/queries.h"
+#include "operators/nexmark/side_input.h"
 #include "operators/plan/bare_select.h"
 
 namespace tidemill::nexmark {
@@ -80,11 +81,15 @@ class BenchRun {
         std::vector<sql::CatalogStream> catalog;
         for (const auto& input : inputs)
             catalog.push_back({.name = input.name, .schema = input.schema, .is_input = true});
-        const auto expanded = sql::expand_bare_select(text, catalog);
+        sql::ApplicationOptions options;
+        options.tables = {side_input_table()};
+        const sql::CatalogTable table{options.tables[0].name, options.tables[0].schema};
+        const auto expanded = sql::expand_bare_select(text, catalog, {&table, 1});
         if (!expanded) return fail(Errc::InvalidArgument, expanded.error().to_string());
-        auto made = sql::Application::compile(*expanded, inputs);
+        auto made = sql::Application::compile(*expanded, inputs, options);
         if (!made) return fail(Errc::InvalidArgument, made.error().to_string());
         application_ = std::move(*made);
+        TRY(application_->set_table(table.name, side_input_rows()));
         return subscribe();
     }
 

@@ -72,11 +72,12 @@ SqlResult<std::optional<std::uint64_t>> take_limit(std::string& sql_text) {
 }
 
 SqlResult<std::string> expand_bare_select(std::string_view sql_text,
-                                          std::span<const CatalogStream> inputs) {
+                                          std::span<const CatalogStream> inputs,
+                                          std::span<const CatalogTable> tables) {
     const auto place = find_bare_select(sql_text);
     if (!place) return std::string(sql_text);
     const std::string_view before = sql_text.substr(0, *place);
-    const auto plan = plan_application(before, inputs);
+    const auto plan = plan_application(before, inputs, tables);
     if (!plan) return std::unexpected(plan.error());
     // The SELECT alone, where it stood.
     std::string alone = blanked(before);

@@ -26,6 +26,7 @@ SqlResult<std::optional<std::uint64_t>> take_limit(std::string& sql_text);
 /// unchanged without one. Errors: those of the statements and of the SELECT, at their places in
 /// `sql_text`.
 SqlResult<std::string> expand_bare_select(std::string_view sql_text,
-                                          std::span<const CatalogStream> inputs);
+                                          std::span<const CatalogStream> inputs,
+                                          std::span<const CatalogTable> tables = {});
 
 }  // namespace tidemill::sql

@@ -9,53 +9,70 @@
 
 namespace tidemill::sql {
 
-SqlResult<SelectBinder::Relation> SelectBinder::bind_from(const ast::FromItem& from) {
-    std::vector<std::string> qualifiers;
-    PlanPtr plan;
-    switch (from.kind) {
-        case ast::FromKind::Stream: {
-            ASSIGN(plan, bind_stream(from, qualifiers));
-            break;
-        }
-        case ast::FromKind::Subquery: {
-            ASSIGN(plan, bind(*from.query));
-            break;
-        }
-        case ast::FromKind::Function: {
-            ASSIGN(plan, bind_forest(*from.function));
-            break;
-        }
-    }
-    if (from.alias) qualifiers = {from.alias->text};
-    TRY(rename_columns(from, *plan));
-    Relation relation;
-    relation.scope = scope_of(text_, *plan, std::move(qualifiers));
-    relation.scope.functions = functions_;
-    relation.plan = std::move(plan);
+SqlResult<SelectBinder::Relation> SelectBinder::bind_from_clause(const ast::Select& select) {
+    const auto& from = select.from;
+    if (from.kind == ast::FromKind::Join) return bind_join_tree(from, select, true);
+    if (from.over || from.over_name)
+        return failure(from.span,
+                       "OVER behind a stream is the window of a join. For aggregates it stands "
+                       "behind them: SUM(x) OVER (...).");
+    ASSIGN(auto relation, bind_from(from));
+    if (relation.table)
+        return failure(from.span, fmt::format("{} is a reference table: join a stream with it.",
+                                              print_name(catalog_.tables[*relation.table].name)));
     return relation;
 }
 
-SqlResult<PlanPtr> SelectBinder::bind_stream(const ast::FromItem& from,
-                                             std::vector<std::string>& qualifiers) {
+SqlResult<SelectBinder::Relation> SelectBinder::bind_from(const ast::FromItem& from) {
+    std::vector<std::string> qualifiers;
+    Relation relation;
+    switch (from.kind) {
+        case ast::FromKind::Stream:
+            TRY(bind_stream(from, relation, qualifiers));
+            break;
+        case ast::FromKind::Subquery: {
+            ASSIGN(relation.plan, bind(*from.query));
+            break;
+        }
+        case ast::FromKind::Function: {
+            ASSIGN(relation.plan, bind_forest(*from.function));
+            break;
+        }
+        case ast::FromKind::Join:
+            return failure(from.span, "A join cannot stand here.");
+    }
+    if (from.alias) qualifiers = {from.alias->text};
+    TRY(rename_columns(from, *relation.plan));
+    relation.scope = scope_of(text_, *relation.plan, std::move(qualifiers));
+    relation.scope.functions = functions_;
+    return relation;
+}
+
+SqlResult<void> SelectBinder::bind_stream(const ast::FromItem& from, Relation& relation,
+                                          std::vector<std::string>& qualifiers) {
     const auto& name = from.path.back();
     if (from.path.size() > 1)
         return failure(from.span, "A stream name of several parts is not supported yet.");
     const auto index = catalog_.find(name.text);
-    if (!index) {
-        if (name.text == "error_stream" || name.text == "ERROR_STREAM")
-            return failure(name.span,
-                           "Reading error_stream inside the application is not supported yet.");
-        return failure(name.span,
-                       fmt::format("There is no stream {}.{}", print_name(name.text),
-                                   did_you_mean(print_name(name.text), catalog_.printed_names())));
-    }
-    if (std::ranges::find(sources_, *index) == sources_.end()) sources_.push_back(*index);
+    relation.plan = std::make_unique<PlanNode>();
+    auto& plan = *relation.plan;
     qualifiers = {name.text};
-    auto plan = std::make_unique<PlanNode>();
-    plan->body = ScanNode{*index, name.text};
-    plan->schema = catalog_.streams[*index].schema;
-    plan->monotonicity.assign(plan->schema.size(), Monotonicity::None);
-    return plan;
+    if (index) {
+        if (std::ranges::find(sources_, *index) == sources_.end()) sources_.push_back(*index);
+        plan.body = ScanNode{*index, name.text};
+        plan.schema = catalog_.streams[*index].schema;
+    } else if ((relation.table = catalog_.find_table(name.text))) {
+        plan.schema = catalog_.tables[*relation.table].schema;
+    } else if (name.text == "error_stream" || name.text == "ERROR_STREAM") {
+        return failure(name.span,
+                       "Reading error_stream inside the application is not supported yet.");
+    } else {
+        return failure(name.span, fmt::format("There is no stream {}.{}", print_name(name.text),
+                                              did_you_mean(print_name(name.text),
+                                                           catalog_.printed_names(true))));
+    }
+    plan.monotonicity.assign(plan.schema.size(), Monotonicity::None);
+    return {};
 }
 
 }  // namespace tidemill::sql

@@ -6,13 +6,26 @@
 
 namespace tidemill::sql {
 
+namespace {
+
+// The names of the relations in FROM: the ROWTIME of any is that of the result here.
+void add_names(const ast::FromItem& from, std::vector<std::string>& names) {
+    if (from.kind == ast::FromKind::Join) {
+        add_names(*from.left, names);
+        add_names(*from.right, names);
+    } else if (from.alias) {
+        names.push_back(from.alias->text);
+    } else if (!from.path.empty()) {
+        names.push_back(from.path.back().text);
+    }
+}
+
+}  // namespace
+
 // Over the columns of the result, by name or by place; ROWTIME is that of the result.
 SqlResult<PlanPtr> SelectBinder::bind_order(const ast::Select& select, PlanPtr plan) {
     std::vector<std::string> qualifiers;
-    if (select.from.alias)
-        qualifiers = {select.from.alias->text};
-    else if (!select.from.path.empty())
-        qualifiers = {select.from.path.back().text};
+    add_names(select.from, qualifiers);
     const auto scope = scope_of(text_, *plan, std::move(qualifiers));
     ExpressionBinder binder(scope);
     SortNode node;

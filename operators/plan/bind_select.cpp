@@ -142,7 +142,7 @@ SqlResult<PlanPtr> SelectBinder::bind_single(const ast::Select& select) {
 
 // Without DISTINCT.
 SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
-    ASSIGN(auto relation, bind_from(select.from));
+    ASSIGN(auto relation, bind_from_clause(select));
     TRY(check_changelog(select, *relation.plan));
     if (select.where) {
         ASSIGN(auto condition,
@@ -191,9 +191,8 @@ SqlResult<PlanPtr> SelectBinder::project(const ast::Select& select, Relation rel
                 return std::unexpected(star_scope.unknown_column(*item.expr));
             if (!select.group_by.empty())
                 return failure(item.expr->span, "* cannot stand in a query with GROUP BY.");
-            for (std::size_t i = 0; i < star_scope.columns.size(); ++i) {
+            for (const auto i : star_scope.star(item.expr->path)) {
                 const auto& column = star_scope.columns[i];
-                if (column.is_hidden) continue;
                 auto reference = std::make_unique<ColumnReference>(column.type, i, column.name);
                 reference->monotonicity = column.monotonicity;
                 reference->is_nullable = column.is_nullable;

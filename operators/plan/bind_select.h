@@ -7,7 +7,8 @@
 namespace tidemill::sql {
 
 /// Turns one SELECT into a plan. Parts: bind_select.cpp (clauses in order), bind_from.cpp,
-/// bind_group.cpp (tumbling), bind_slide.cpp (OVER), bind_forest.cpp (table functions).
+/// bind_join.cpp, bind_lookup.cpp, bind_group.cpp (tumbling), bind_slide.cpp (OVER),
+/// bind_forest.cpp (table functions).
 class SelectBinder {
  public:
     /// `functions` are those of CREATE FUNCTION, if there are any.
@@ -20,9 +21,21 @@ class SelectBinder {
     const std::vector<std::size_t>& sources() const { return sources_; }
 
  private:
+    /// A row of a join is met by later rows of others only while each of its own rows can be.
+    struct Reach {
+        std::size_t rowtime;  ///< column that holds the ROWTIME of such a row
+        std::int64_t millis;
+    };
     struct Relation {
         PlanPtr plan;
         Scope scope;
+        // In a join:
+        std::optional<std::size_t> table{};  ///< of the catalog; `plan` then has its schema alone
+        bool has_window = false;             ///< given by OVER
+        JoinWindow window{};
+        bool has_rows_window = false;  ///< one of its own sides has a window of rows
+        std::int64_t following = 0;    ///< milliseconds that the window reaches forward
+        std::vector<Reach> reach{};
     };
 
     SqlResult<PlanPtr> bind_ordered(const ast::Select& select);
@@ -37,8 +50,38 @@ class SelectBinder {
     SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
                                const Scope& star_scope, ExpressionBinder& binder);
 
+    SqlResult<Relation> bind_from_clause(const ast::Select& select);
     SqlResult<Relation> bind_from(const ast::FromItem& from);
-    SqlResult<PlanPtr> bind_stream(const ast::FromItem& from, std::vector<std::string>& qualifiers);
+    SqlResult<void> bind_stream(const ast::FromItem& from, Relation& relation,
+                                std::vector<std::string>& qualifiers);
+
+    // bind_join.cpp: joins; bind_lookup.cpp: those with reference tables
+    struct JoinCondition {
+        std::vector<ExpressionPtr> left_keys, right_keys;
+        std::vector<const ast::Expr*> residual;
+        std::vector<MergedColumn> merged;  ///< `hidden`: its columns, the left one first
+        bool is_same_rowtime = false;      ///< a.ROWTIME = b.ROWTIME is one of them
+    };
+    SqlResult<Relation> bind_join_tree(const ast::FromItem& from, const ast::Select& select,
+                                       bool sees_where);
+    SqlResult<void> bind_join_window(const ast::FromItem& from, const ast::Select& select,
+                                     Relation& relation);
+    SqlResult<Relation> bind_join(const ast::FromItem& from, Relation left, Relation right,
+                                  const ast::Expr* where);
+    SqlResult<Relation> bind_stream_join(const ast::FromItem& from, Relation left, Relation right,
+                                         Scope scope, JoinCondition condition);
+    SqlResult<Relation> bind_lookup(const ast::FromItem& from, Relation left, Relation right,
+                                    Scope scope, JoinCondition condition);
+    SqlResult<Scope> join_scope(const ast::FromItem& from, const Relation& left,
+                                const Relation& right);
+    SqlResult<JoinCondition> join_condition(const ast::FromItem& from, const Relation& left,
+                                            const Relation& right, const Scope& scope,
+                                            const ast::Expr* where);
+    SqlResult<void> add_using(const ast::FromItem& from, const Relation& left,
+                              const Relation& right, JoinCondition& condition);
+    SqlResult<void> add_key(const ast::Expr& at, ExpressionPtr left, ExpressionPtr right,
+                            JoinCondition& condition);
+    SqlResult<ExpressionPtr> bind_residual(const JoinCondition& condition, const Scope& scope);
     SqlResult<PlanPtr> bind_forest(const ast::Expr& call);
 
     // bind_row_parse.cpp: the log parsers

@@ -58,6 +58,10 @@ SqlResult<PlanPtr> SelectBinder::bind_windowed(const ast::Select& select, Relati
             return failure(spec->span,
                            "A window of an aggregate takes PARTITION BY and a frame, no ORDER BY: "
                            "rows are in the order of ROWTIME.");
+        if (spec->is_following)
+            return failure(call.over_name ? call.over_name->span : call.span,
+                           "An aggregate's window must end at the current row; only that of a join "
+                           "reaches forward.");
         std::size_t w = 0;
         while (w < windows.size() && !is_same_window(*windows[w]->spec, *spec, scope))
             ++w;

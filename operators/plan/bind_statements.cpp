@@ -19,18 +19,25 @@ namespace {
 
 class StatementBinder {
  public:
-    StatementBinder(std::string_view text, std::span<const CatalogStream> inputs) : text_(text) {
+    StatementBinder(std::string_view text, std::span<const CatalogStream> inputs,
+                    std::span<const CatalogTable> tables)
+        : text_(text), outside_tables_(tables) {
         plan_.catalog.streams.assign(inputs.begin(), inputs.end());
+        plan_.catalog.tables.assign(tables.begin(), tables.end());
     }
 
     SqlResult<ApplicationPlan> run(const std::vector<ast::Statement>& statements) {
+        // Tables may be declared behind the pumps that read them.
+        for (const auto& statement : statements)
+            if (const auto* table = std::get_if<ast::CreateTable>(&statement.body))
+                TRY(add_table(table->definition));
         for (const auto& statement : statements) {
             if (const auto* stream = std::get_if<ast::CreateStream>(&statement.body))
                 TRY(add_stream(*stream));
             else if (const auto* function = std::get_if<ast::CreateFunction>(&statement.body))
                 TRY(functions_.add(*function, text_));
-            else
-                TRY(add_pump(std::get<ast::CreatePump>(statement.body)));
+            else if (const auto* pump = std::get_if<ast::CreatePump>(&statement.body))
+                TRY(add_pump(*pump));
         }
         return std::move(plan_);
     }
@@ -40,15 +47,50 @@ class StatementBinder {
         return std::unexpected(locate(text_, span, std::move(message)));
     }
 
-    SqlResult<void> add_stream(const ast::CreateStream& create) {
-        CatalogStream stream{create.name.text, {}, false};
+    SqlResult<Schema> declared_columns(const ast::CreateStream& create) const {
+        Schema schema;
         for (const auto& column : create.columns) {
-            if (stream.schema.find(column.name.text))
+            if (schema.find(column.name.text))
                 return failure(column.name.span, fmt::format("The column {} is declared twice.",
                                                              print_name(column.name.text)));
-            stream.schema.fields.push_back(
-                {column.name.text, column.type, !column.is_not_null, false});
+            schema.fields.push_back({column.name.text, column.type, !column.is_not_null, false});
         }
+        return schema;
+    }
+
+    // Whoever loads the rows may have found the columns.
+    SqlResult<void> add_table(const ast::CreateStream& create) {
+        const auto& name = create.name.text;
+        if (plan_.catalog.find(name))
+            return failure(
+                create.name.span,
+                fmt::format("{} is an input stream and exists already.", print_name(name)));
+        const auto existing = plan_.catalog.find_table(name);
+        if (existing && *existing < outside_tables_.size()) return {};
+        ASSIGN(auto schema, declared_columns(create));
+        if (schema.size() == 0)
+            return failure(create.name.span,
+                           fmt::format("The columns of {} are not known here: declare them.",
+                                       print_name(name)));
+        if (!existing) {
+            plan_.catalog.tables.push_back({name, std::move(schema)});
+            return {};
+        }
+        if (!create.or_replace)
+            return failure(
+                create.name.span,
+                fmt::format("The table {} exists already; CREATE OR REPLACE replaces it.",
+                            print_name(name)));
+        plan_.catalog.tables[*existing].schema = std::move(schema);
+        return {};
+    }
+
+    SqlResult<void> add_stream(const ast::CreateStream& create) {
+        CatalogStream stream{create.name.text, {}, false};
+        ASSIGN(stream.schema, declared_columns(create));
+        if (plan_.catalog.find_table(create.name.text))
+            return failure(create.name.span, fmt::format("{} is a reference table already.",
+                                                         print_name(create.name.text)));
         if (create.name.text == "error_stream" || create.name.text == "ERROR_STREAM")
             return failure(create.name.span, "error_stream is a system stream and exists already.");
         if (is_source(create)) return add_source(create, stream);
@@ -107,6 +149,10 @@ class StatementBinder {
             plan_.pumps.erase(same_name);
         }
         const auto target = plan_.catalog.find(create.target.text);
+        if (!target && plan_.catalog.find_table(create.target.text))
+            return failure(create.target.span,
+                           fmt::format("{} is a reference table; a pump inserts into a stream.",
+                                       print_name(create.target.text)));
         if (!target)
             return failure(create.target.span,
                            fmt::format("There is no stream {}.{}", print_name(create.target.text),
@@ -201,6 +247,7 @@ class StatementBinder {
     }
 
     std::string_view text_;
+    std::span<const CatalogTable> outside_tables_;  // the first ones of the catalog
     UserFunctions functions_;
     ApplicationPlan plan_;
 };
@@ -208,9 +255,10 @@ class StatementBinder {
 }  // namespace
 
 SqlResult<ApplicationPlan> plan_application(std::string_view sql_text,
-                                            std::span<const CatalogStream> inputs) {
+                                            std::span<const CatalogStream> inputs,
+                                            std::span<const CatalogTable> tables) {
     ASSIGN(const auto statements, parse(sql_text));
-    return StatementBinder(sql_text, inputs).run(statements);
+    return StatementBinder(sql_text, inputs, tables).run(statements);
 }
 
 }  // namespace tidemill::sql

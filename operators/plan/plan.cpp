@@ -29,6 +29,20 @@ std::string list(const std::vector<AggregateCall>& aggregates,
     return text;
 }
 
+std::string condition(const std::vector<ExpressionPtr>& left,
+                      const std::vector<ExpressionPtr>& right, const Expression* residual) {
+    std::string text;
+    for (std::size_t i = 0; i < left.size(); ++i)
+        text += (text.empty() ? "" : " and ") + left[i]->describe() + " = " + right[i]->describe();
+    if (residual != nullptr) text += (text.empty() ? "" : " and ") + residual->describe();
+    return text.empty() ? "anything" : text;
+}
+
+std::string describe_window(const JoinWindow& window) {
+    if (window.is_rows) return fmt::format("{} rows", window.length);
+    return window.length == 0 ? "current row" : fmt::format("{} ms", window.length);
+}
+
 struct Describe {
     std::string operator()(const ScanNode& node) const { return "Scan " + print_name(node.name); }
     std::string operator()(const FilterNode& node) const {
@@ -81,6 +95,21 @@ struct Describe {
     }
     std::string operator()(const TimeSortNode& node) const {
         return fmt::format("Sort by time within {} ms", node.millis);
+    }
+    std::string operator()(const JoinNode& node) const {
+        const bool is_full = node.keeps_left && node.keeps_right;
+        return fmt::format("Join {} on {}: {} | {}",
+                           is_full            ? "full"
+                           : node.keeps_left  ? "left"
+                           : node.keeps_right ? "right"
+                                              : "inner",
+                           condition(node.left_keys, node.right_keys, node.residual.get()),
+                           describe_window(node.left), describe_window(node.right));
+    }
+    std::string operator()(const LookupNode& node) const {
+        return fmt::format("Lookup {}{} on {}", print_name(node.name),
+                           node.keeps_stream ? " or null" : "",
+                           condition(node.stream_keys, node.table_keys, node.residual.get()));
     }
     std::string operator()(const UnionNode&) const { return "Union"; }
     std::string operator()(const GroupChangesNode& node) const {

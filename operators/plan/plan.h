@@ -139,13 +139,40 @@ struct DistinctNode {
     StateLimits limits;
 };
 
+/// Which rows of one side of a join a row of the other side meets: those of its own time and of
+/// `length` milliseconds before, or the latest `length` ones.
+struct JoinWindow {
+    bool is_rows = false;
+    std::int64_t length = 0;
+};
+
+/// Join of two streams. Output: the columns of the left, those of the right, then ROWTIME of the
+/// left and of the right where they are asked for.
+struct JoinNode {
+    bool keeps_left = false, keeps_right = false;  ///< rows without a match go out with nulls
+    JoinWindow left, right;
+    std::vector<ExpressionPtr> left_keys, right_keys;  ///< equal in a match; of the same types
+    ExpressionPtr residual;                            ///< over the output's columns; null: none
+    bool has_left_rowtime = false, has_right_rowtime = false;
+};
+
+/// Join of a stream, the input, with a reference table. Output: the columns of both.
+struct LookupNode {
+    std::size_t table = 0;
+    std::string name;
+    bool is_table_first = false;  ///< in the output
+    bool keeps_stream = false;    ///< rows without a match go out with nulls
+    std::vector<ExpressionPtr> stream_keys, table_keys;
+    ExpressionPtr residual;  ///< over the output's columns; null: none
+};
+
 /// UNION ALL; rows merged by ROWTIME.
 struct UnionNode {};
 
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
-                 HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, UnionNode,
-                 DistinctNode, GroupChangesNode>
+                 HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, JoinNode,
+                 LookupNode, UnionNode, DistinctNode, GroupChangesNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

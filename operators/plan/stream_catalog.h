@@ -15,17 +15,29 @@ struct CatalogStream {
     bool is_input = false;
 };
 
-/// The streams that SQL text may name, in order.
+/// A reference table: rows that streams are joined with.
+struct CatalogTable {
+    std::string name;
+    Schema schema;
+};
+
+/// The streams and tables that SQL text may name, in order.
 struct StreamCatalog {
     std::vector<CatalogStream> streams;
+    std::vector<CatalogTable> tables;
 
     std::optional<std::size_t> find(std::string_view name) const {
         for (std::size_t i = 0; i < streams.size(); ++i)
             if (streams[i].name == name) return i;
         return std::nullopt;
     }
-    /// As they are written in SQL, for suggestions.
-    std::vector<std::string> printed_names() const;
+    std::optional<std::size_t> find_table(std::string_view name) const {
+        for (std::size_t i = 0; i < tables.size(); ++i)
+            if (tables[i].name == name) return i;
+        return std::nullopt;
+    }
+    /// The streams as they are written in SQL, for suggestions; and then the tables.
+    std::vector<std::string> printed_names(bool with_tables = false) const;
 };
 
 }  // namespace tidemill::sql

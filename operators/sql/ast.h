@@ -56,10 +56,11 @@ struct OrderItem {
 /// PARTITION BY ... ROWS n PRECEDING | RANGE INTERVAL ... PRECEDING
 struct WindowSpec {
     std::vector<ExprPtr> partition_by;
-    std::vector<OrderItem> order_by;  ///< of ROW_NUMBER, which has no frame
+    std::vector<OrderItem> order_by;  ///< of ROW_NUMBER, which has no frame, and of joins
     bool has_frame = true;
     bool is_rows = false;
-    ExprPtr preceding;  ///< null: CURRENT ROW; a literal
+    bool is_following = false;  ///< of joins: `preceding` is the length of RANGE ... FOLLOWING
+    ExprPtr preceding;          ///< null: CURRENT ROW; a literal
     Span span;
 };
 
@@ -91,16 +92,24 @@ struct SelectItem {
     std::optional<Name> alias;
 };
 
-enum class FromKind : std::uint8_t { Stream, Subquery, Function };
+enum class FromKind : std::uint8_t { Stream, Subquery, Function, Join };
+enum class JoinKind : std::uint8_t { Inner, Left, Right, Full, Cross };
 
 struct FromItem {
     FromKind kind = FromKind::Stream;
-    std::vector<Name> path;  ///< Stream
-    SelectPtr query;         ///< Subquery
-    ExprPtr function;        ///< Function: the Call inside TABLE(...)
+    std::vector<Name> path;                 ///< Stream, or a reference table
+    SelectPtr query;                        ///< Subquery
+    ExprPtr function;                       ///< Function: the Call inside TABLE(...)
+    std::unique_ptr<FromItem> left, right;  ///< Join
+    JoinKind join = JoinKind::Inner;
+    ExprPtr on;
+    std::vector<Name> using_columns;
+    bool is_natural = false, is_comma = false;
+    std::unique_ptr<WindowSpec> over;  ///< one side's window in a join
+    std::optional<Name> over_name;
     std::optional<Name> alias;
     std::vector<Name> columns;  ///< AS t (a, b)
-    Span span;
+    Span span;                  ///< of a join: from its left side on
 };
 
 struct NamedWindow {
@@ -158,6 +167,11 @@ struct CreateStream {
     std::vector<StreamOption> options;  ///< WITH (source = ...)
 };
 
+/// CREATE TABLE: a reference table, rows from a file.
+struct CreateTable {
+    CreateStream definition;
+};
+
 struct CreatePump {
     bool or_replace = false;
     Name name;
@@ -179,7 +193,7 @@ struct CreateFunction {
 };
 
 struct Statement {
-    std::variant<CreateStream, CreatePump, CreateFunction> body;
+    std::variant<CreateStream, CreatePump, CreateFunction, CreateTable> body;
     Span span;
 };
 

@@ -51,17 +51,26 @@ class ExpressionParser {
     // select_parser.cpp
     SqlResult<ast::SelectPtr> single_select();
     SqlResult<ast::SelectItem> select_item();
-    SqlResult<ast::FromItem> from_item();
-    SqlResult<void> refuse_joins();
     SqlResult<void> stagger_window(ast::Select& select);
     SqlResult<void> order_items(std::vector<ast::OrderItem>& items);
     SqlResult<void> order_by(ast::Select& select);
     SqlResult<void> refuse_later_clauses();
-    SqlResult<ast::WindowSpec> window_spec();
-    SqlResult<ast::ExprPtr> frame_start(bool is_rows);
+    /// Windows of joins may also reach forward and name their order.
+    SqlResult<ast::WindowSpec> window_spec(bool may_be_of_join = false);
+    SqlResult<ast::ExprPtr> frame_start(ast::WindowSpec& spec, bool may_be_of_join,
+                                        bool has_between);
+
+    // from_parser.cpp
+    SqlResult<ast::FromItem> from_clause();
+    SqlResult<ast::FromItem> joined_items();
+    SqlResult<ast::FromItem> join_with(ast::FromItem left, ast::JoinKind kind, bool is_natural);
+    SqlResult<ast::FromItem> from_item();
+    SqlResult<void> from_suffix(ast::FromItem& from);
+    SqlResult<void> from_window(ast::FromItem& from);
+    SqlResult<void> count_join();
 
     TokenCursor& tokens_;
-    std::uint32_t nesting_ = 0;
+    std::uint32_t nesting_ = 0, joins_ = 0;
 };
 
 }  // namespace tidemill::sql

@@ -59,14 +59,12 @@ class StatementParser {
         if (const auto instead = instead_of_create(tokens_.peek().text);
             tokens_.peek().kind == TokenKind::Word && !instead.empty())
             return tokens_.failure(tokens_.peek().span, std::string(instead));
-        for (const auto word : {"TABLE"})
-            if (tokens_.is_word(word))
-                return tokens_.not_yet(tokens_.peek().span, std::string("CREATE ") + word);
-        const std::string kinds[] = {"STREAM", "PUMP", "FUNCTION"};
+        if (tokens_.accept_word("TABLE")) return create_table(or_replace);
+        const std::string kinds[] = {"STREAM", "PUMP", "FUNCTION", "TABLE"};
         return tokens_.failure(
             tokens_.peek().span,
-            fmt::format("Expected STREAM, PUMP or FUNCTION, found {}.{}", tokens_.peek().describe(),
-                        did_you_mean(tokens_.peek().text, kinds)));
+            fmt::format("Expected STREAM, PUMP, FUNCTION or TABLE, found {}.{}",
+                        tokens_.peek().describe(), did_you_mean(tokens_.peek().text, kinds)));
     }
 
     SqlResult<std::optional<std::string>> description() {
@@ -83,6 +81,28 @@ class StatementParser {
         ASSIGN(create.name, tokens_.expect_name("the name of the stream"));
         // A source may leave its columns to be found.
         if (tokens_.is_word("WITH") || tokens_.is_word("OPTIONS")) return finish_stream(create);
+        TRY(columns(create));
+        return finish_stream(create);
+    }
+
+    // Rows come from a file, so columns may be found there.
+    SqlResult<ast::Statement> create_table(bool or_replace) {
+        ast::CreateTable create;
+        auto& definition = create.definition;
+        definition.or_replace = or_replace;
+        ASSIGN(definition.name, tokens_.expect_name("the name of the table"));
+        if (!tokens_.is_word("WITH") && !tokens_.is_word("OPTIONS")) TRY(columns(definition));
+        ASSIGN(definition.description, description());
+        if (!tokens_.is_word("WITH") && !tokens_.is_word("OPTIONS"))
+            return tokens_.expected("WITH (file = '...')");
+        ASSIGN(definition.options, parse_stream_options(tokens_));
+        if (!definition.description) {
+            ASSIGN(definition.description, description());
+        }
+        return ast::Statement{std::move(create), {}};
+    }
+
+    SqlResult<void> columns(ast::CreateStream& create) {
         TRY(tokens_.expect_symbol("("));
         do {
             ast::ColumnDefinition column;
@@ -100,7 +120,7 @@ class StatementParser {
             create.columns.push_back(std::move(column));
         } while (tokens_.accept_symbol(","));
         if (!tokens_.accept_symbol(")")) return tokens_.expected("',' or ')'");
-        return finish_stream(create);
+        return {};
     }
 
     SqlResult<ast::Statement> finish_stream(ast::CreateStream& create) {

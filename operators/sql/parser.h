@@ -9,6 +9,8 @@ namespace tidemill::sql {
 
 /// Levels of nesting in one statement (parentheses, CASE, subqueries).
 inline constexpr std::uint32_t kMaxNesting = 200;
+/// Joins in one query, with those of its subqueries.
+inline constexpr std::uint32_t kMaxJoins = 64;
 /// Length of the longest path through an expression tree (`a + b + c + ...` is as deep as it is
 /// long).
 inline constexpr std::uint32_t kMaxExprDepth = 1000;

@@ -107,7 +107,54 @@ std::string print_window(const ast::WindowSpec& spec) {
     if (!spec.has_frame) return text;
     if (!spec.order_by.empty()) text += " ";
     text += spec.is_rows ? "ROWS " : "RANGE ";
-    return text + (spec.preceding ? print(*spec.preceding) + " PRECEDING" : "CURRENT ROW");
+    if (!spec.preceding) return text + "CURRENT ROW";
+    return text + print(*spec.preceding) + (spec.is_following ? " FOLLOWING" : " PRECEDING");
+}
+
+std::string print_from(const ast::FromItem& from);
+
+// A join as one side of another; `is_plain` where it needs no parentheses.
+std::string print_side(const ast::FromItem& side, bool is_plain) {
+    const bool is_bare = side.kind != ast::FromKind::Join || side.over || side.over_name;
+    return is_bare || is_plain ? print_from(side) : "(" + print_from(side) + ")";
+}
+
+std::string print_join(const ast::FromItem& join) {
+    static constexpr std::string_view kKinds[] = {"", "LEFT ", "RIGHT ", "FULL ", "CROSS "};
+    if (join.is_comma)
+        return print_side(*join.left, true) + ", " + print_side(*join.right, !join.right->is_comma);
+    std::string text = print_side(*join.left, !join.left->is_comma);
+    text +=
+        fmt::format(" {}{}JOIN {}", join.is_natural ? "NATURAL " : "",
+                    kKinds[static_cast<std::size_t>(join.join)], print_side(*join.right, false));
+    if (join.on) text += " ON " + print(*join.on);
+    if (!join.using_columns.empty())
+        text += " USING (" + join_names(join.using_columns, ", ") + ")";
+    return text;
+}
+
+std::string print_from(const ast::FromItem& from) {
+    std::string text;
+    switch (from.kind) {
+        case ast::FromKind::Stream:
+            text = join_names(from.path, ".");
+            break;
+        case ast::FromKind::Subquery:
+            text = "(" + print(*from.query) + ")";
+            break;
+        case ast::FromKind::Function:
+            text = "TABLE(" + print(*from.function) + ")";
+            break;
+        case ast::FromKind::Join:
+            text = print_join(from);
+            if (from.over || from.over_name) text = "(" + text + ")";
+            break;
+    }
+    if (from.over) text += " OVER (" + print_window(*from.over) + ")";
+    if (from.over_name) text += " OVER " + print_name(from.over_name->text);
+    if (from.alias) text += " AS " + print_name(from.alias->text);
+    if (!from.columns.empty()) text += " (" + join_names(from.columns, ", ") + ")";
+    return text;
 }
 
 std::string print_call(const Expr& expr) {
@@ -244,20 +291,7 @@ std::string print(const ast::Select& select) {
         text += (i > 0 ? ", " : "") + print(*item.expr) +
                 (item.alias ? " AS " + print_name(item.alias->text) : "");
     }
-    text += " FROM ";
-    switch (select.from.kind) {
-        case ast::FromKind::Stream:
-            text += join_names(select.from.path, ".");
-            break;
-        case ast::FromKind::Subquery:
-            text += "(" + print(*select.from.query) + ")";
-            break;
-        case ast::FromKind::Function:
-            text += "TABLE(" + print(*select.from.function) + ")";
-            break;
-    }
-    if (select.from.alias) text += " AS " + print_name(select.from.alias->text);
-    if (!select.from.columns.empty()) text += " (" + join_names(select.from.columns, ", ") + ")";
+    text += " FROM " + print_from(select.from);
     if (select.where) text += " WHERE " + print(*select.where);
     if (select.stagger_millis)
         text += fmt::format(
@@ -284,22 +318,32 @@ std::string print(const ast::Select& select) {
     return text + print_emit(select);
 }
 
+namespace {
+
+std::string print_description(const std::optional<std::string>& text) {
+    return text ? " DESCRIPTION " + quote(*text, '\'') : std::string();
+}
+
+// CREATE STREAM or CREATE TABLE
+std::string print_created(std::string_view what, const ast::CreateStream& create) {
+    std::string columns;
+    for (const auto& column : create.columns)
+        columns +=
+            fmt::format("{}{} {}{}{}", columns.empty() ? "" : ", ", print_name(column.name.text),
+                        column.type.to_string(), column.is_not_null ? " NOT NULL" : "",
+                        column.path ? " PATH " + quote(*column.path, '\'') : std::string());
+    return fmt::format("CREATE {}{} {}{}{}{}", create.or_replace ? "OR REPLACE " : "", what,
+                       print_name(create.name.text), columns.empty() ? "" : " (" + columns + ")",
+                       print_description(create.description), print_stream_options(create.options));
+}
+
+}  // namespace
+
 std::string print(const ast::Statement& statement) {
-    const auto describe = [](const std::optional<std::string>& text) {
-        return text ? " DESCRIPTION " + quote(*text, '\'') : std::string();
-    };
-    if (const auto* stream = std::get_if<ast::CreateStream>(&statement.body)) {
-        std::string columns;
-        for (const auto& column : stream->columns)
-            columns += fmt::format(
-                "{}{} {}{}{}", columns.empty() ? "" : ", ", print_name(column.name.text),
-                column.type.to_string(), column.is_not_null ? " NOT NULL" : "",
-                column.path ? " PATH " + quote(*column.path, '\'') : std::string());
-        return fmt::format("CREATE {}STREAM {}{}{}{}", stream->or_replace ? "OR REPLACE " : "",
-                           print_name(stream->name.text),
-                           columns.empty() ? "" : " (" + columns + ")",
-                           describe(stream->description), print_stream_options(stream->options));
-    }
+    if (const auto* stream = std::get_if<ast::CreateStream>(&statement.body))
+        return print_created("STREAM", *stream);
+    if (const auto* table = std::get_if<ast::CreateTable>(&statement.body))
+        return print_created("TABLE", table->definition);
     if (const auto* function = std::get_if<ast::CreateFunction>(&statement.body)) {
         std::string parameters;
         for (const auto& parameter : function->parameters)
@@ -314,7 +358,7 @@ std::string print(const ast::Statement& statement) {
     const auto& pump = std::get<ast::CreatePump>(statement.body);
     return fmt::format("CREATE {}PUMP {}{}{} AS INSERT INTO {}{} {}",
                        pump.or_replace ? "OR REPLACE " : "", print_name(pump.name.text),
-                       pump.is_stopped ? " STOPPED" : "", describe(pump.description),
+                       pump.is_stopped ? " STOPPED" : "", print_description(pump.description),
                        print_name(pump.target.text),
                        pump.columns.empty() ? "" : " (" + join_names(pump.columns, ", ") + ")",
                        print(*pump.select));

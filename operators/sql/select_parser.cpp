@@ -11,6 +11,7 @@ using ast::ExprKind;
 using ast::ExprPtr;
 
 SqlResult<ast::SelectPtr> ExpressionParser::select() {
+    if (nesting_ == 0) joins_ = 0;
     if (++nesting_ > kMaxNesting)
         return tokens_.failure(
             tokens_.peek().span,
@@ -41,8 +42,7 @@ SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
         select->items.push_back(std::move(item));
     } while (tokens_.accept_symbol(","));
     if (!tokens_.accept_word("FROM")) return tokens_.expected("',' or FROM");
-    ASSIGN(select->from, from_item());
-    TRY(refuse_joins());
+    ASSIGN(select->from, from_clause());
     if (tokens_.accept_word("WHERE")) {
         ASSIGN(select->where, expression());
     }
@@ -64,7 +64,7 @@ SqlResult<ast::SelectPtr> ExpressionParser::single_select() {
             ASSIGN(window.name, tokens_.expect_name("the name of the window"));
             TRY(tokens_.expect_word("AS"));
             TRY(tokens_.expect_symbol("("));
-            ASSIGN(window.spec, window_spec());
+            ASSIGN(window.spec, window_spec(true));
             TRY(tokens_.expect_symbol(")"));
             select->windows.push_back(std::move(window));
         } while (tokens_.accept_symbol(","));
@@ -140,57 +140,6 @@ SqlResult<ast::SelectItem> ExpressionParser::select_item() {
     return item;
 }
 
-SqlResult<ast::FromItem> ExpressionParser::from_item() {
-    const Span begin = tokens_.peek().span;
-    ast::FromItem from;
-    if (tokens_.is_word("TABLE") || tokens_.is_word("STREAM")) {
-        tokens_.next();
-        TRY(tokens_.expect_symbol("("));
-        from.kind = ast::FromKind::Function;
-        const Token name = tokens_.peek();
-        if (name.kind != TokenKind::Word || !tokens_.peek(1).is_symbol("("))
-            return tokens_.expected("a table function such as RANDOM_CUT_FOREST(...)");
-        tokens_.next();
-        ASSIGN(from.function, call(name.text, name.span));
-        TRY(tokens_.expect_symbol(")"));
-    } else if (tokens_.accept_symbol("(")) {
-        from.kind = ast::FromKind::Subquery;
-        ASSIGN(from.query, select());
-        TRY(tokens_.expect_symbol(")"));
-    } else {
-        do {
-            ASSIGN(auto name,
-                   tokens_.expect_name("the name of a stream, (SELECT ...) or TABLE(...)"));
-            from.path.push_back(std::move(name));
-        } while (tokens_.accept_symbol("."));
-    }
-    if (tokens_.is_word("OVER"))
-        return tokens_.not_yet(tokens_.peek().span, "OVER on a stream (windowed join)");
-    const bool has_as = tokens_.accept_word("AS");
-    const Token& after = tokens_.peek();
-    if (has_as || (after.is_name() && !starts_emit(tokens_) && !starts_select_options(tokens_) &&
-                   !(after.kind == TokenKind::Word && is_reserved(after.text)))) {
-        ASSIGN(from.alias, tokens_.expect_name("an alias"));
-        if (tokens_.accept_symbol("(")) {
-            do {
-                ASSIGN(auto name, tokens_.expect_name("the name of a column"));
-                from.columns.push_back(std::move(name));
-            } while (tokens_.accept_symbol(","));
-            TRY(tokens_.expect_symbol(")"));
-        }
-    }
-    from.span = tokens_.span_from(begin);
-    return from;
-}
-
-SqlResult<void> ExpressionParser::refuse_joins() {
-    const Token& token = tokens_.peek();
-    for (const auto word : {"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
-        if (token.is_word(word)) return tokens_.not_yet(token.span, "JOIN");
-    if (token.is_symbol(",")) return tokens_.not_yet(token.span, "A join of several streams");
-    return {};
-}
-
 SqlResult<void> ExpressionParser::refuse_later_clauses() {
     const Token& token = tokens_.peek();
     if (token.is_word("LIMIT"))
@@ -201,7 +150,7 @@ SqlResult<void> ExpressionParser::refuse_later_clauses() {
     return {};
 }
 
-SqlResult<ast::WindowSpec> ExpressionParser::window_spec() {
+SqlResult<ast::WindowSpec> ExpressionParser::window_spec(bool may_be_of_join) {
     ast::WindowSpec spec;
     const Span begin = tokens_.peek().span;
     if (tokens_.accept_word("PARTITION")) {
@@ -224,8 +173,8 @@ SqlResult<ast::WindowSpec> ExpressionParser::window_spec() {
     else if (!tokens_.accept_word("RANGE"))
         return tokens_.expected("ROWS or RANGE");
     const bool has_between = tokens_.accept_word("BETWEEN");
-    ASSIGN(spec.preceding, frame_start(spec.is_rows));
-    if (has_between) {
+    ASSIGN(spec.preceding, frame_start(spec, may_be_of_join, has_between));
+    if (has_between && !spec.is_following) {
         TRY(tokens_.expect_word("AND"));
         TRY(tokens_.expect_word("CURRENT"));
         TRY(tokens_.expect_word("ROW"));
@@ -234,10 +183,16 @@ SqlResult<ast::WindowSpec> ExpressionParser::window_spec() {
     return spec;
 }
 
-SqlResult<ExprPtr> ExpressionParser::frame_start(bool is_rows) {
+SqlResult<ExprPtr> ExpressionParser::frame_start(ast::WindowSpec& spec, bool may_be_of_join,
+                                                 bool has_between) {
+    const bool is_rows = spec.is_rows;
     if (tokens_.accept_word("CURRENT")) {
         TRY(tokens_.expect_word("ROW"));
-        return ExprPtr();
+        // BETWEEN CURRENT ROW AND INTERVAL ... FOLLOWING
+        const bool reaches_forward =
+            has_between && may_be_of_join && !is_rows && tokens_.is_word("INTERVAL", 1);
+        if (!reaches_forward) return ExprPtr();
+        TRY(tokens_.expect_word("AND"));
     }
     if (tokens_.is_word("UNBOUNDED"))
         return tokens_.not_yet(tokens_.peek().span, "UNBOUNDED PRECEDING");
@@ -254,6 +209,10 @@ SqlResult<ExprPtr> ExpressionParser::frame_start(bool is_rows) {
         ASSIGN(length, interval_literal());
         if (length->literal.bits < 0)
             return tokens_.failure(length->span, "A window cannot reach into the future.");
+    }
+    if (may_be_of_join && !is_rows && tokens_.accept_word("FOLLOWING")) {
+        spec.is_following = true;
+        return length;
     }
     if (tokens_.is_word("FOLLOWING"))
         return tokens_.failure(tokens_.peek().span,

@@ -1,32 +1,10 @@
 #include "operators/state/group_table.h"
 
 #include <algorithm>
-#include <string_view>
+
+#include "operators/state/key_hash.h"
 
 namespace tidemill::sql {
-
-namespace {
-
-constexpr std::uint64_t kNullHash = 0x9e3779b97f4a7c15;
-
-std::uint64_t mix(std::uint64_t x) {
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93;
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93;
-    return x ^ (x >> 32);
-}
-
-std::uint64_t hash_of(const Column& column, std::size_t row) {
-    if (column.is_null(row)) return kNullHash;
-    if (column.type().storage() == Storage::Text)
-        return std::hash<std::string_view>()(column.text_at(row));
-    // -0.0 and 0.0 are one key.
-    if (column.type().storage() == Storage::Double && column.double_at(row) == 0) return mix(0);
-    return mix(static_cast<std::uint64_t>(column.int_at(row)));
-}
-
-}  // namespace
 
 GroupTable::GroupTable(std::span<const Type> key_types) {
     for (const auto& type : key_types)
@@ -41,7 +19,7 @@ void GroupTable::hash_rows(std::span<const Column* const> columns, const Selecti
     row_hashes_.assign(slot_count, 0);
     for (const auto* column : columns)
         rows.for_each([&](std::size_t row) {
-            row_hashes_[row] = mix(row_hashes_[row] * 31 + hash_of(*column, row));
+            row_hashes_[row] = mix_hash(row_hashes_[row] * 31 + hash_value(*column, row));
         });
 }
 
@@ -166,7 +144,7 @@ void GroupTable::restore(StateReader& from) {
     for (std::size_t row = 0; row < groups; ++row) {
         std::uint64_t hash = 0;
         for (const auto* column : columns)
-            hash = mix(hash * 31 + hash_of(*column, row));
+            hash = mix_hash(hash * 31 + hash_value(*column, row));
         if (find_or_add_row(columns, row, hash) != row) return from.fail();
     }
 }

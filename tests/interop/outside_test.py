@@ -2,6 +2,7 @@
 import http.server
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -112,6 +113,67 @@ class Clients:
         eventually("the start", lambda: self.v1.describe_application(ApplicationName=name)["ApplicationDetail"]["ApplicationStatus"] == "RUNNING")
 
 
+def reference_tables(broker, clients):
+    """A table from a file, by SQL and by the API; exchanged while the application runs; a bad file changes nothing."""
+    clients.make_stream("orders")
+    clients.make_stream("named")
+    path = os.path.join(broker.directory, "files", "companies", "list.csv")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+
+    def write(text):
+        with open(path + ".new", "w") as file:
+            file.write(text)
+        os.rename(path + ".new", path)
+    write("Ticker,Company\nAMZN,Amazon\n")
+    code = """
+        CREATE STREAM S ("ticker" VARCHAR(8), "n" INTEGER) WITH (source = 'orders', start = 'earliest');
+        CREATE STREAM D ("n" INTEGER, "company" VARCHAR(20)) WITH (sink = 'named');
+        CREATE PUMP P AS INSERT INTO D SELECT STREAM S."n", c."Company" FROM S LEFT JOIN "Companies" AS c ON S."ticker" = c."Ticker";
+        %s"""
+    clients.run("named", code % """CREATE TABLE "Companies" ("Ticker" VARCHAR(8), "Company" VARCHAR(20)) WITH (file = 'companies/list.csv');""")
+
+    def expect(n, ticker, company):
+        def come():
+            clients.put("orders", json.dumps({"ticker": ticker, "n": n}))
+            rows = [json.loads(text) for text in clients.texts("named")]
+            return [row for row in rows if row["n"] == n and row.get("company") == company]
+        eventually(f"{ticker} as {company}", come)
+    expect(1, "AMZN", "Amazon")
+    expect(2, "TBV", None)
+    write("Ticker,Company\nAMZN,Amazon\nTBV,Thing\n")
+    expect(3, "TBV", "Thing")
+    os.remove(path)
+
+    def errors():
+        state = subprocess.run([sys.argv[1], "app", "status", "named", "-o", "json", "--connect", broker.url.removeprefix("http://")],
+                               capture_output=True, check=True, text=True)
+        return json.loads(state.stdout)[0]["errors"]
+    eventually("a word of the missing file", errors)
+    expect(4, "TBV", "Thing")
+    write("Ticker,Company\nTBV,Other\n")
+    expect(5, "TBV", "Other")
+
+    # The same as the API says it: an object of S3 is a file below the directory.
+    clients.v1.stop_application(ApplicationName="named")
+    clients.v1.create_application(ApplicationName="by-api", ApplicationCode=code % "")
+    clients.v1.add_application_reference_data_source(ApplicationName="by-api", CurrentApplicationVersionId=1, ReferenceDataSource={
+        "TableName": "Companies",
+        "S3ReferenceDataSource": {"BucketARN": "arn:aws:s3:::companies", "FileKey": "list.csv", "ReferenceRoleARN": "arn:aws:iam::123456789012:role/r"},
+        "ReferenceSchema": {
+            "RecordFormat": {"RecordFormatType": "CSV", "MappingParameters": {
+                "CSVMappingParameters": {"RecordRowDelimiter": "\n", "RecordColumnDelimiter": ","}}},
+            "RecordColumns": [{"Name": "Ticker", "SqlType": "VARCHAR(8)"}, {"Name": "Company", "SqlType": "VARCHAR(20)"}]}})
+    clients.v1.start_application(ApplicationName="by-api", InputConfigurations=[])
+    expect(6, "TBV", "Other")
+    clients.v1.stop_application(ApplicationName="by-api")
+    for name, file in (("outside", "../secret.csv"), ("absent", "absent.csv")):
+        try:
+            clients.run(name, code % f"""CREATE TABLE "Companies" ("Ticker" VARCHAR(8), "Company" VARCHAR(20)) WITH (file = '{file}');""")
+            raise AssertionError(f"{file} was taken")
+        except ClientError as error:
+            assert "secret.csv" in str(error) or "absent.csv" in str(error), error
+
+
 def files(broker, clients):
     clients.make_stream("lines")
     clients.run("to-files", """
@@ -216,6 +278,7 @@ def main():
             os.mkdir(os.path.join(broker.directory, name))
         files(broker, Clients(broker))
         clients = Clients(broker)
+        reference_tables(broker, clients)
         over_http(clients)
         commands(broker, clients)
     not_allowed(sys.argv[1])

@@ -16,7 +16,7 @@ using namespace tidemill::sql_test;
 namespace {
 
 // "ROWTIME,ticker VARCHAR(8),price DOUBLE": names in double quotes keep their case.
-Schema header_schema(const std::string& header) {
+Schema header_schema(const std::string& header, bool has_rowtime = true) {
     Schema schema;
     std::string part;
     std::vector<std::string> parts;
@@ -30,7 +30,10 @@ Schema header_schema(const std::string& header) {
             part += c;
         }
     }
-    REQUIRE_EQ(parts.at(0), "ROWTIME");
+    if (has_rowtime)
+        REQUIRE_EQ(parts.at(0), "ROWTIME");
+    else
+        parts.insert(parts.begin(), "");
     // The columns are declared as in SQL, so SQL reads them.
     std::string sql = "CREATE STREAM T (";
     for (std::size_t i = 1; i < parts.size(); ++i)
@@ -75,6 +78,33 @@ Feeds read_inputs(const SltCase& test) {
         }
     }
     return feeds;
+}
+
+struct Table {
+    TableInfo info;
+    std::shared_ptr<RowBatch> rows;
+};
+
+std::vector<Table> read_tables(const SltCase& test) {
+    std::vector<Table> tables;
+    for (const auto& text : test.tables) {
+        const auto header_end = text.csv.find('\n');
+        Table table{{text.stream, header_schema(text.csv.substr(0, header_end), false)}, {}};
+        table.rows = std::make_shared<RowBatch>(table.info.schema);
+        const auto decoder = make_record_decoder(RecordFormat::Csv, table.info.schema);
+        RejectedRows rejected;
+        decoder->decode(text.csv.substr(header_end + 1), {}, *table.rows, rejected);
+        REQUIRE(rejected.empty());
+        tables.push_back(std::move(table));
+    }
+    return tables;
+}
+
+ApplicationOptions options_of(const std::vector<Table>& tables) {
+    ApplicationOptions options;
+    for (const auto& table : tables)
+        options.tables.push_back(table.info);
+    return options;
 }
 
 std::string joined(const std::vector<std::string>& rows) {
@@ -128,11 +158,14 @@ std::vector<std::vector<std::string>> run(const SltCase& test, std::size_t batch
     std::ranges::sort(feeds.lines, {},
                       [](const TimedLine& line) { return std::pair(line.rowtime, line.order); });
     std::vector<std::vector<std::string>> got(test.outputs.size());
+    const auto tables = read_tables(test);
     const auto make = [&] {
-        auto compiled = Application::compile(test.sql, feeds.streams);
+        auto compiled = Application::compile(test.sql, feeds.streams, options_of(tables));
         REQUIRE_MESSAGE(compiled.has_value(), test.name, ": ",
                         compiled ? "" : compiled.error().to_string());
         auto application = std::move(*compiled);
+        for (const auto& table : tables)
+            REQUIRE(application->set_table(table.info.name, table.rows).has_value());
         for (std::size_t i = 0; i < test.outputs.size(); ++i) {
             const auto stream = application->find_stream(test.outputs[i].stream);
             REQUIRE(stream.has_value());
@@ -188,7 +221,8 @@ void check_case(const SltCase& test) {
     CAPTURE(test.name);
     if (!test.error.empty()) {
         std::vector<InputStream> streams = read_inputs(test).streams;
-        const auto compiled = Application::compile(test.sql, streams);
+        const auto compiled =
+            Application::compile(test.sql, streams, options_of(read_tables(test)));
         REQUIRE_MESSAGE(!compiled.has_value(), test.name, " should be refused");
         const auto text = compiled.error().to_string();
         CHECK_MESSAGE(text.find(test.error) != std::string::npos, text);

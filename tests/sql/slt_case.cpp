@@ -24,6 +24,7 @@ std::vector<SltCase> read_slt(const std::string& path) {
             if (cases.empty()) throw std::runtime_error(path + ": section before the first case");
             section = name;
             if (name == "input") cases.back().inputs.push_back({option, {}});
+            if (name == "table") cases.back().tables.push_back({option, {}});
             if (name == "output") {
                 cases.back().outputs.push_back({option, false, 0, {}, number});
                 auto& output = cases.back().outputs.back();
@@ -34,6 +35,8 @@ std::vector<SltCase> read_slt(const std::string& path) {
             }
         } else if (section == "input") {
             if (!line.empty()) cases.back().inputs.back().csv += line + "\n";
+        } else if (section == "table") {
+            if (!line.empty()) cases.back().tables.back().csv += line + "\n";
         } else if (section == "sql") {
             cases.back().sql += line + "\n";
         } else if (section == "output") {

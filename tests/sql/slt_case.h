@@ -24,6 +24,7 @@ struct SltOutput {
 struct SltCase {
     std::string name, file, sql, error;
     std::vector<SltInput> inputs;
+    std::vector<SltInput> tables;  ///< reference tables: the same without ROWTIME
     std::vector<SltOutput> outputs;
 };
 

@@ -95,6 +95,14 @@ TEST_CASE("q12 counts each bidder's bids in ten seconds") {
     check_same(sorted(rows_of_query("q12", kEvents, options, 77)), sorted(expected));
 }
 
+TEST_CASE("q13 looks values up") {
+    const auto options = options_at();
+    check_same(rows_of_query("q13", kEvents, options), from_bids(options, [](const Bid& bid) {
+                   return fmt::format("{},{},{},{},value-{}", bid.auction, bid.bidder, bid.price,
+                                      time_text(bid.time), bid.auction % 10'000);
+               }));
+}
+
 TEST_CASE("q14 calculates over a whole day") {
     // 6000 events over 25 hours: all times of the day.
     GeneratorOptions options = options_at(1);

@@ -10,6 +10,7 @@
 #include "operators/exec/application.h"
 #include "operators/nexmark/generator.h"
 #include "operators/nexmark/queries.h"
+#include "operators/nexmark/side_input.h"
 #include "operators/plan/bare_select.h"
 
 namespace tidemill::nexmark {
@@ -30,10 +31,15 @@ inline std::vector<std::string> rows_of_query(std::string_view name, std::uint64
         catalog.back().schema = input.schema;
         catalog.back().is_input = true;
     }
-    const auto text = sql::expand_bare_select(query->sql, catalog);
+    sql::ApplicationOptions application_options;
+    application_options.tables = {side_input_table()};
+    const sql::CatalogTable table{application_options.tables[0].name,
+                                  application_options.tables[0].schema};
+    const auto text = sql::expand_bare_select(query->sql, catalog, {&table, 1});
     if (!text) FAIL(text.error().to_string());
-    auto application = sql::Application::compile(*text, inputs);
+    auto application = sql::Application::compile(*text, inputs, application_options);
     if (!application) FAIL(application.error().to_string());
+    REQUIRE((*application)->set_table(table.name, side_input_rows()));
     std::vector<std::string> rows;
     const auto stream = (*application)->find_stream("QUERY");
     REQUIRE(stream);
