@@ -15,6 +15,7 @@
 #include "operators/exec/sort.h"
 #include "operators/exec/stagger.h"
 #include "operators/exec/time_sort.h"
+#include "operators/exec/top_n.h"
 #include "operators/exec/tumble.h"
 #include "operators/exec/union_all.h"
 
@@ -94,6 +95,8 @@ class PumpBuilder {
         if (auto* changes = std::get_if<GroupChangesNode>(&node.body))
             return std::make_unique<GroupChanges>(context_, pump_, input, std::move(*changes),
                                                   node.schema);
+        if (auto* top = std::get_if<TopNNode>(&node.body))
+            return std::make_unique<TopN>(context_, pump_, input, std::move(*top), node.schema);
         if (auto* distinct = std::get_if<DistinctNode>(&node.body))
             return std::make_unique<Distinct>(context_, pump_, input, std::move(*distinct));
         if (auto* lookup = std::get_if<LookupNode>(&node.body)) {

@@ -8,10 +8,10 @@ namespace tidemill::sql {
 
 // Rows of a changelog replace each other, so a query over one may rename and compute columns, but
 // nothing that looks at several rows or drops some.
-SqlResult<void> SelectBinder::check_changelog(const ast::Select& select,
-                                              const PlanNode& from) const {
+SqlResult<void> SelectBinder::check_changelog(const ast::Select& select, const PlanNode& from,
+                                              bool where_is_rank) const {
     if (!from.is_changelog) return {};
-    if (select.where)
+    if (select.where && !where_is_rank)
         return failure(select.where->span,
                        "WHERE over rows that change would leave old ones standing; use HAVING in "
                        "the query with GROUP BY, or WHERE before it groups or ranks.");
@@ -20,7 +20,7 @@ SqlResult<void> SelectBinder::check_changelog(const ast::Select& select,
     const auto looks_further = [](const ast::Expr& expr) {
         bool found = false;
         walk(expr, [&](const ast::Expr& node) {
-            found |= node.over || node.over_name ||
+            found |= ((node.over || node.over_name) && !is_row_number(node)) ||
                      (node.kind == ast::ExprKind::Call && aggregate_kind(node.op));
             return !found;
         });

@@ -149,6 +149,10 @@ SqlResult<SelectBinder::Relation> SelectBinder::bind_join(const ast::FromItem& f
     if (left.table || right.table)
         return bind_lookup(from, std::move(left), std::move(right), std::move(scope),
                            std::move(condition));
+    if (left.plan->is_changelog || right.plan->is_changelog)
+        return failure(from.span,
+                       "A join of rows that change would join each change of a row; join the rows "
+                       "below instead.");
     return bind_stream_join(from, std::move(left), std::move(right), std::move(scope),
                             std::move(condition));
 }

@@ -142,9 +142,12 @@ SqlResult<PlanPtr> SelectBinder::bind_single(const ast::Select& select) {
 
 // Without DISTINCT.
 SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
+    const auto bound_here = std::exchange(rank_bound_, std::nullopt);
+    ASSIGN(const auto bound_below, find_rank_bound(select));
+    rank_bound_ = bound_below;
     ASSIGN(auto relation, bind_from_clause(select));
-    TRY(check_changelog(select, *relation.plan));
-    if (select.where) {
+    TRY(check_changelog(select, *relation.plan, bound_below.has_value()));
+    if (select.where && !bound_below) {
         ASSIGN(auto condition,
                ExpressionBinder(relation.scope).bind_condition(*select.where, "WHERE"));
         relation.plan = make_filter(std::move(relation.plan), std::move(condition));
@@ -154,17 +157,23 @@ SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
         return std::ranges::any_of(select.items,
                                    [&](const auto& item) { return test(*item.expr); });
     };
+    const bool is_ranked = any_item(is_row_number);
     const bool is_grouped = !select.group_by.empty() || select.stagger_millis || select.having ||
                             any_item(has_aggregate);
     const bool is_windowed = any_item(has_window);
-    if (!tail_->options.empty() && !(is_grouped && tail_->emit) && !select.is_distinct)
+    if (!tail_->options.empty() && !(is_grouped && tail_->emit) && !select.is_distinct &&
+        !is_ranked && !bound_below)
         return failure(tail_->options.front().name.span,
                        "Limits of state belong to a SELECT that keeps groups for ever: with EMIT "
                        "CHANGES, DISTINCT or ROW_NUMBER.");
+    if (is_grouped && is_ranked)
+        return failure(select.span,
+                       "GROUP BY and ROW_NUMBER need a query each: number the rows of a subquery.");
     if (is_grouped && is_windowed)
         return failure(
             select.span,
             "GROUP BY together with OVER in one query is not supported yet; use a subquery.");
+    if (is_ranked) return bind_ranked(select, std::move(relation), bound_here);
     if (is_grouped) return bind_grouped(select, std::move(relation));
     if (is_windowed) return bind_windowed(select, std::move(relation));
     const Scope scope = relation.scope;

@@ -44,8 +44,19 @@ class SelectBinder {
     SqlResult<PlanPtr> bind_union(const ast::Select& select);
     SqlResult<PlanPtr> bind_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> bind_distinct(const ast::Select& select, PlanPtr plan);
+    // bind_top_n.cpp: ROW_NUMBER in a subquery, bounded by the WHERE of the query around it
+    struct RankBound {
+        std::string name;  ///< of the column with the number
+        std::uint32_t limit = 1;
+        bool has_rank = false, has_op = false;  ///< whether the outer query looks at them
+        const std::vector<ast::StreamOption>* options = nullptr;
+    };
+    SqlResult<std::optional<RankBound>> find_rank_bound(const ast::Select& select) const;
+    SqlResult<PlanPtr> bind_ranked(const ast::Select& select, Relation relation,
+                                   const std::optional<RankBound>& bound);
     // bind_changes.cpp: EMIT CHANGES
-    SqlResult<void> check_changelog(const ast::Select& select, const PlanNode& from) const;
+    SqlResult<void> check_changelog(const ast::Select& select, const PlanNode& from,
+                                    bool where_is_rank) const;
     SqlResult<PlanPtr> bind_time_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
                                const Scope& star_scope, ExpressionBinder& binder);
@@ -126,7 +137,8 @@ class SelectBinder {
     std::string_view text_;
     const StreamCatalog& catalog_;
     const UserFunctions* functions_;
-    const ast::Select* tail_ = nullptr;  ///< has EMIT and WITH of the query at work
+    const ast::Select* tail_ = nullptr;    ///< has EMIT and WITH of the query at work
+    std::optional<RankBound> rank_bound_;  ///< from the query around the one to be bound next
     std::vector<std::size_t> sources_;
     std::vector<RowColumns> rows_;
 };
@@ -135,6 +147,8 @@ class SelectBinder {
 Scope scope_of(std::string_view sql_text, const PlanNode& plan,
                std::vector<std::string> qualifiers);
 PlanPtr make_filter(PlanPtr input, ExpressionPtr predicate);
+/// Whether it is ROW_NUMBER() OVER ...
+bool is_row_number(const ast::Expr& expr);
 /// Whether the call makes a ROW: a log parser.
 bool is_row_function(const ast::Expr& expr);
 /// A node with one input and its schema, to be changed by the caller.

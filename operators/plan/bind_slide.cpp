@@ -49,6 +49,15 @@ SqlResult<PlanPtr> SelectBinder::bind_windowed(const ast::Select& select, Relati
         return nullptr;
     };
     const auto collect = [&](const ast::Expr& call) -> SqlResult<void> {
+        if (call.op == "ROW_NUMBER")
+            return failure(call.span,
+                           "ROW_NUMBER() OVER (...) stands alone in the select list of a subquery "
+                           "whose outer query says WHERE number <= n.");
+        if (call.op == "RANK" || call.op == "DENSE_RANK")
+            return failure(call.span,
+                           fmt::format("{} is not supported: ROW_NUMBER() numbers the rows of a "
+                                       "partition, without ties.",
+                                       call.op));
         if (!aggregate_kind(call.op))
             return failure(call.span,
                            fmt::format("{} OVER a window is not supported yet.", call.op));

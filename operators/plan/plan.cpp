@@ -118,6 +118,15 @@ struct Describe {
                            node.having ? " having " + node.having->describe() : "",
                            node.has_op ? ", with ROW_OP" : "", node.limits.describe());
     }
+    std::string operator()(const TopNNode& node) const {
+        std::string places;
+        for (std::size_t i = 0; i < node.order.size(); ++i)
+            places += fmt::format("{}{}{}", i == 0 ? "" : ", ", node.order[i] + 1,
+                                  node.is_descending[i] ? " DESC" : "");
+        return fmt::format("TopN of {} by {} columns, in the order of column {}{}{}{}", node.limit,
+                           node.partition.size(), places, node.has_rank ? ", with rank" : "",
+                           node.has_op ? ", with ROW_OP" : "", node.limits.describe());
+    }
     std::string operator()(const DistinctNode& node) const {
         return fmt::format("Distinct by {} columns{}", node.keys.size(), node.limits.describe());
     }

@@ -166,13 +166,27 @@ struct LookupNode {
     ExpressionPtr residual;  ///< over the output's columns; null: none
 };
 
+/// ROW_NUMBER() OVER (PARTITION BY ... ORDER BY ...) <= limit: a changelog of the first rows of
+/// each partition. Output: the input's columns without those behind `rank`'s projection ($...),
+/// ROW_OP.
+struct TopNNode {
+    std::vector<std::size_t> partition, order;  ///< columns of the input
+    std::vector<bool> is_descending;            ///< of `order`
+    bool later_first = false;                   ///< of rows with equal keys
+    std::uint32_t limit = 1;
+    std::size_t rank = 0;                   ///< column of the number
+    bool has_rank = false, has_op = false;  ///< whether the query looks at the number, at ROW_OP
+    StateLimits limits;
+};
+inline constexpr std::uint32_t kMaxRank = 10'000;
+
 /// UNION ALL; rows merged by ROWTIME.
 struct UnionNode {};
 
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
                  HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, JoinNode,
-                 LookupNode, UnionNode, DistinctNode, GroupChangesNode>
+                 LookupNode, UnionNode, DistinctNode, GroupChangesNode, TopNNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output
