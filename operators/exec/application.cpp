@@ -28,6 +28,7 @@ struct Application::Impl {
     std::uint64_t fingerprint = 0;
     std::int64_t last_error_time = kNoBound;
     bool is_finished = false;
+    std::size_t snapshot_bytes = 0;  // of the last snapshot
 
     void push(std::size_t input, const Batch& batch);
     void advance(std::size_t input, std::int64_t bound);
@@ -218,7 +219,8 @@ void Application::Impl::drain_errors() {
             const auto time = context.now == kNoBound
                                   ? rejected[i].data_rowtime.value_or(context.latest_rowtime)
                                   : context.now;
-            last_error_time = std::max(last_error_time, time);
+            // Never below the stream's own time: a late error would be an error again.
+            last_error_time = std::max({last_error_time, time, errors.last_rowtime()});
             append_error_row(rows, rejected[i], last_error_time);
             if (rows.is_full() || i + 1 == rejected.size()) {
                 errors.push(0, rows.view());
@@ -260,6 +262,8 @@ void Application::reject(const RejectedRows& rows) {
 // version, fingerprint, clocks, relays, operators of each pump, CRC32C of all before it.
 std::vector<std::byte> Application::snapshot() const {
     StateWriter writer;
+    // About as large as the last one, and a little more.
+    writer.reserve(impl_->snapshot_bytes + impl_->snapshot_bytes / 8 + 64);
     writer.put_count(kSnapshotVersion);
     writer.put_int(static_cast<std::int64_t>(impl_->fingerprint));
     writer.put_int(impl_->context.latest_rowtime);
@@ -273,6 +277,7 @@ std::vector<std::byte> Application::snapshot() const {
     const auto checksum = crc32c(bytes);
     bytes.resize(bytes.size() + sizeof checksum);
     store_le(bytes.data() + bytes.size() - sizeof checksum, checksum);
+    impl_->snapshot_bytes = bytes.size();
     return bytes;
 }
 

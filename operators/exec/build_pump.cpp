@@ -1,5 +1,6 @@
 #include "operators/exec/build_pump.h"
 
+#include "operators/exec/change_top_n.h"
 #include "operators/exec/distinct.h"
 #include "operators/exec/filter.h"
 #include "operators/exec/forest.h"
@@ -95,6 +96,9 @@ class PumpBuilder {
         if (auto* changes = std::get_if<GroupChangesNode>(&node.body))
             return std::make_unique<GroupChanges>(context_, pump_, input, std::move(*changes),
                                                   node.schema);
+        if (auto* top = std::get_if<TopNNode>(&node.body); top != nullptr && top->is_over_changes)
+            return std::make_unique<ChangeTopN>(context_, pump_, input, std::move(*top),
+                                                node.schema);
         if (auto* top = std::get_if<TopNNode>(&node.body))
             return std::make_unique<TopN>(context_, pump_, input, std::move(*top), node.schema);
         if (auto* distinct = std::get_if<DistinctNode>(&node.body))

@@ -17,6 +17,8 @@ class Relay {
     const std::string& name() const { return name_; }
     const Schema& schema() const { return schema_; }
     std::uint64_t rows() const { return rows_; }
+    /// No row below this is taken.
+    std::int64_t last_rowtime() const { return last_rowtime_; }
 
     /// Before the first row.
     std::size_t add_writer() { return writer_count_++; }

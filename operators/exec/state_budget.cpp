@@ -50,11 +50,17 @@ void StateBudget::snapshot(StateWriter& to) const {
 }
 
 void StateBudget::restore(StateReader& from, std::size_t groups) {
-    last_sweep_ = from.take_int();
+    // Differences of times must not overflow.
+    const auto take_time = [&] {
+        const auto time = from.take_int();
+        if (time != kNever && (time < INT64_MIN / 2 || time > INT64_MAX / 2)) from.fail();
+        return from.has_failed() ? 0 : time;
+    };
+    last_sweep_ = take_time();
     last_.clear();
     last_.reserve(groups);
     for (std::size_t group = 0; group < groups && !from.has_failed(); ++group)
-        last_.push_back(from.take_int());
+        last_.push_back(take_time());
     last_.resize(groups, kNever);
 }
 

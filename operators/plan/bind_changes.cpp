@@ -35,4 +35,59 @@ SqlResult<void> SelectBinder::check_changelog(const ast::Select& select, const P
     return {};
 }
 
+std::optional<std::vector<std::size_t>> key_through(
+    const ProjectNode& project, const std::optional<std::vector<std::size_t>>& key) {
+    if (!key) return std::nullopt;
+    std::vector<std::size_t> places;
+    for (const auto column : *key) {
+        const auto found = std::ranges::find_if(project.expressions, [&](const auto& expression) {
+            const auto* reference = dynamic_cast<const ColumnReference*>(expression.get());
+            return reference != nullptr && reference->index() == column;
+        });
+        if (found == project.expressions.end()) return std::nullopt;
+        places.push_back(static_cast<std::size_t>(found - project.expressions.begin()));
+    }
+    return places;
+}
+
+namespace {
+
+// Has a changelog say what its rows do: the column of its ROW_OP, which projections on the way hand
+// on behind their own columns.
+std::optional<std::size_t> expose_row_op(PlanNode& plan) {
+    if (auto* groups = std::get_if<GroupChangesNode>(&plan.body)) {
+        groups->has_op = true;
+        return groups->keys.size();
+    }
+    auto* project = std::get_if<ProjectNode>(&plan.body);
+    if (project == nullptr || project->rowtime) return std::nullopt;
+    const auto below = expose_row_op(*plan.inputs[0]);
+    if (!below) return std::nullopt;
+    project->expressions.push_back(
+        std::make_unique<ColumnReference>(Type::varchar(2), *below, std::string(kRowOp)));
+    plan.schema.fields.push_back({std::string(kRowOp), Type::varchar(2), false, true});
+    plan.monotonicity.push_back(Monotonicity::None);
+    return project->expressions.size() - 1;
+}
+
+}  // namespace
+
+// ROW_NUMBER over a changelog needs to know which rows replace each other, and which go.
+SqlResult<void> SelectBinder::rank_changes(const ast::Select& select, PlanNode& from,
+                                           TopNNode& node) const {
+    if (!from.changelog_key)
+        return failure(select.from.span,
+                       "ROW_NUMBER over rows that change needs the columns that identify them: "
+                       "select those of GROUP BY as they are.");
+    const auto op = expose_row_op(from);
+    if (!op)
+        return failure(select.from.span,
+                       "ROW_NUMBER over rows that change takes them from GROUP BY ... EMIT CHANGES "
+                       "alone.");
+    node.is_over_changes = true;
+    node.row_key = *from.changelog_key;
+    node.input_op = *op;
+    return {};
+}
+
 }  // namespace tidemill::sql

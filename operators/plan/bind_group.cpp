@@ -112,6 +112,11 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
     grouped.plan = make_node(std::move(relation.plan));
     PlanNode* tumble = grouped.plan.get();
     grouped.plan->is_changelog |= emits_changes;
+    if (emits_changes) {
+        grouped.plan->changelog_key.emplace();
+        for (std::size_t k = 0; k < key_count; ++k)
+            grouped.plan->changelog_key->push_back(k);
+    }
     if (having && !emits_changes)
         grouped.plan = make_filter(std::move(grouped.plan), std::move(having));
     ASSIGN(auto plan, project(select, std::move(grouped), scope, binder));

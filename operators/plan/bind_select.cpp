@@ -229,6 +229,7 @@ SqlResult<PlanPtr> SelectBinder::project(const ast::Select& select, Relation rel
     if (node.expressions.empty())
         return failure(select.span, "The select list gives no column beside ROWTIME.");
     auto plan = make_node(std::move(relation.plan));
+    if (plan->is_changelog) plan->changelog_key = key_through(node, plan->inputs[0]->changelog_key);
     plan->body = std::move(node);
     plan->schema = std::move(schema);
     plan->monotonicity = std::move(monotonicity);

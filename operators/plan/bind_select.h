@@ -54,7 +54,8 @@ class SelectBinder {
     SqlResult<std::optional<RankBound>> find_rank_bound(const ast::Select& select) const;
     SqlResult<PlanPtr> bind_ranked(const ast::Select& select, Relation relation,
                                    const std::optional<RankBound>& bound);
-    // bind_changes.cpp: EMIT CHANGES
+    // bind_changes.cpp: changelogs
+    SqlResult<void> rank_changes(const ast::Select& select, PlanNode& from, TopNNode& node) const;
     SqlResult<void> check_changelog(const ast::Select& select, const PlanNode& from,
                                     bool where_is_rank) const;
     SqlResult<PlanPtr> bind_time_order(const ast::Select& select, PlanPtr plan);
@@ -147,6 +148,9 @@ class SelectBinder {
 Scope scope_of(std::string_view sql_text, const PlanNode& plan,
                std::vector<std::string> qualifiers);
 PlanPtr make_filter(PlanPtr input, ExpressionPtr predicate);
+/// Where a projection gives the columns of a changelog's key; nothing if it leaves one out.
+std::optional<std::vector<std::size_t>> key_through(
+    const ProjectNode& project, const std::optional<std::vector<std::size_t>>& key);
 /// Whether it is ROW_NUMBER() OVER ...
 bool is_row_number(const ast::Expr& expr);
 /// Whether the call makes a ROW: a log parser.

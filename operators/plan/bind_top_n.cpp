@@ -147,10 +147,6 @@ SqlResult<PlanPtr> SelectBinder::bind_ranked(const ast::Select& select, Relation
                        "...) WHERE n <= 10.");
     if (!call->args.empty() || call->is_star_call)
         return failure(call->span, "ROW_NUMBER takes no argument.");
-    if (relation.plan->is_changelog)
-        return failure(select.from.span,
-                       "ROW_NUMBER over rows that change is not supported: number rows of streams "
-                       "or of windows.");
     const auto* spec = call->over.get();
     for (const auto& window : select.windows)
         if (call->over_name && window.name.text == call->over_name->text) spec = &window.spec;
@@ -163,6 +159,7 @@ SqlResult<PlanPtr> SelectBinder::bind_ranked(const ast::Select& select, Relation
     const Scope scope = relation.scope;
     ExpressionBinder plain(scope);
     TopNNode node;
+    if (relation.plan->is_changelog) TRY(rank_changes(select, *relation.plan, node));
     std::vector<ExpressionPtr> keys;
     const auto add_key = [&](const ast::Expr& expr) -> SqlResult<void> {
         ASSIGN(auto key, plain.bind(expr));
@@ -203,10 +200,26 @@ SqlResult<PlanPtr> SelectBinder::bind_ranked(const ast::Select& select, Relation
         plan->monotonicity.push_back(Monotonicity::None);
         project.expressions.push_back(std::move(keys[i]));
     }
+    // What a changelog is known by comes along.
+    const auto carry = [&](std::size_t column) {
+        const auto& field = plan->inputs[0]->schema[column];
+        plan->schema.fields.push_back({"$" + field.name, field.type, true, true});
+        plan->monotonicity.push_back(Monotonicity::None);
+        project.expressions.push_back(
+            std::make_unique<ColumnReference>(field.type, column, field.name));
+        return project.expressions.size() - 1;
+    };
+    for (auto& column : node.row_key)
+        column = carry(column);
+    if (node.is_over_changes) node.input_op = carry(node.input_op);
     node.limit = bound->limit;
     node.has_rank = bound->has_rank;
     node.has_op = bound->has_op;
     ASSIGN(node.limits, read_state_limits(text_, *bound->options));
+    if (node.is_over_changes && (node.limits.ttl_millis > 0 || node.limits.evicts))
+        return failure(bound->options->front().name.span,
+                       "Over rows that change only state_limit = n goes with ROW_NUMBER; the query "
+                       "with GROUP BY may have state_ttl and state_full.");
     auto top = make_node(std::move(plan));
     top->body = std::move(node);
     top->schema = std::move(schema);

@@ -123,7 +123,8 @@ struct Describe {
         for (std::size_t i = 0; i < node.order.size(); ++i)
             places += fmt::format("{}{}{}", i == 0 ? "" : ", ", node.order[i] + 1,
                                   node.is_descending[i] ? " DESC" : "");
-        return fmt::format("TopN of {} by {} columns, in the order of column {}{}{}{}", node.limit,
+        return fmt::format("{} of {} by {} columns, in the order of column {}{}{}{}",
+                           node.is_over_changes ? "ChangeTopN" : "TopN", node.limit,
                            node.partition.size(), places, node.has_rank ? ", with rank" : "",
                            node.has_op ? ", with ROW_OP" : "", node.limits.describe());
     }

@@ -177,6 +177,10 @@ struct TopNNode {
     std::size_t rank = 0;                   ///< column of the number
     bool has_rank = false, has_op = false;  ///< whether the query looks at the number, at ROW_OP
     StateLimits limits;
+    /// Over a changelog: the columns that identify its rows, and its ROW_OP.
+    bool is_over_changes = false;
+    std::vector<std::size_t> row_key{};
+    std::size_t input_op = 0;
 };
 inline constexpr std::uint32_t kMaxRank = 10'000;
 
@@ -192,6 +196,8 @@ struct PlanNode {
     Schema schema;                           ///< of its output
     std::vector<Monotonicity> monotonicity;  ///< of its output columns
     bool is_changelog = false;               ///< later rows replace earlier ones
+    /// Of a changelog: the columns that rows which replace each other agree in, if all are there.
+    std::optional<std::vector<std::size_t>> changelog_key{};
 
     /// One line for this step: "Filter (value > 3)".
     std::string describe() const;

@@ -123,7 +123,7 @@ void SortKey::encode(std::span<const Column* const> columns, std::size_t row,
 
 std::uint64_t SortKey::prefix_of(std::string_view bytes) {
     char first[8] = {};
-    std::memcpy(first, bytes.data(), std::min(bytes.size(), sizeof first));
+    std::ranges::copy(bytes.substr(0, sizeof first), first);
     return std::byteswap(std::bit_cast<std::uint64_t>(first));
 }
 

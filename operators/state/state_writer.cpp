@@ -5,6 +5,7 @@
 namespace tidemill::sql {
 
 void StateWriter::put_count(std::uint64_t value) {
+    if (value < 0x80) return bytes_.push_back(static_cast<std::byte>(value));
     std::byte buffer[kVarintMax];
     bytes_.insert(bytes_.end(), buffer, put_varint(buffer, value));
 }

@@ -14,6 +14,9 @@ namespace tidemill::sql {
 /// by side.
 class StateWriter {
  public:
+    /// Room for a snapshot of about this size: growing by copies costs more than writing.
+    void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+
     void put_count(std::uint64_t value);
     void put_int(std::int64_t value);
     void put_double(double value);

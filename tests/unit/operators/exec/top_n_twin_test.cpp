@@ -60,6 +60,11 @@ const Order kOrders[] = {
      }},
 };
 
+struct Group {
+    bool has_sum = false;
+    std::int64_t sum = 0;
+};
+
 using Tops = std::map<std::optional<std::int64_t>, std::vector<Row>>;
 
 void add(Tops& tops, const Row& row, const Order& order, std::size_t limit) {
@@ -199,6 +204,78 @@ TEST_SUITE("top-n twins") {
             for (const auto& row : got.rows)
                 table[row.substr(0, row.find(' '))] = row;
             REQUIRE_EQ(table, expected);
+        }
+    }
+
+    TEST_CASE("ranks of groups that change and go") {
+        for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+            CAPTURE(seed);
+            Random random(seed);
+            const auto rows = random_rows(random, 400, 6, 40);
+            const auto limit = 1 + random.below(6);
+            // By text, then key: sums of those groups whose sum is odd.
+            std::map<std::optional<std::string>, std::map<std::optional<std::int64_t>, Group>>
+                partitions;
+            for (const auto& row : rows) {
+                auto& group = partitions[row.text][row.key];
+                group.has_sum |= row.value.has_value();
+                group.sum += row.value.value_or(0);
+            }
+            std::map<std::string, std::string> expected, table;
+            std::map<std::string, std::multiset<std::string>> expected_rows, table_rows;
+            for (const auto& [text, groups] : partitions) {
+                std::vector<std::pair<std::optional<std::int64_t>, std::int64_t>> top;
+                for (const auto& [key, group] : groups)
+                    if (group.has_sum && group.sum % 2 != 0) top.emplace_back(key, group.sum);
+                std::ranges::sort(top, [](const auto& a, const auto& b) {
+                    return a.second != b.second ? a.second > b.second
+                                                : compare(a.first, b.first) < 0;
+                });
+                for (std::size_t i = 0; i < std::min<std::size_t>(top.size(), limit); ++i) {
+                    const auto line = fmt::format("{} {}", cell(top[i].first), top[i].second);
+                    expected[fmt::format("{} {}", cell(text), i + 1)] = line;
+                    expected_rows[cell(text)].insert(line);
+                }
+            }
+            const auto sql = [&](const std::string& select, const std::string& types) {
+                return fmt::format(
+                    "CREATE STREAM D ({}); CREATE PUMP P AS INSERT INTO D SELECT STREAM {} FROM "
+                    "(SELECT *, ROW_NUMBER() OVER (PARTITION BY T ORDER BY S DESC) AS n FROM "
+                    "(SELECT T, K, SUM(V) AS S FROM S GROUP BY K, T HAVING MOD(SUM(V), 2) = 1 EMIT "
+                    "CHANGES)) WHERE n <= {};",
+                    types, select, limit);
+            };
+            auto got = run(sql("ROW_OP, T, n, K, S",
+                               "O VARCHAR(2), T VARCHAR(8), N BIGINT, K BIGINT, S BIGINT"),
+                           rows, random);
+            for (const auto& change : got.rows) {
+                const auto op = change.substr(0, 2), row = change.substr(3);
+                const auto place = row.substr(0, row.find(' ', row.find(' ') + 1));
+                REQUIRE_EQ(table.contains(place), op != "+I");
+                if (op == "-D")
+                    table.erase(place);
+                else
+                    table[place] = row.substr(place.size() + 1);
+            }
+            REQUIRE_EQ(table, expected);
+            REQUIRE(std::ranges::is_sorted(got.times));
+            // Without ranks rows are known by T and K.
+            if (limit == 1) continue;
+            got = run(sql("ROW_OP, T, K, S", "O VARCHAR(2), T VARCHAR(8), K BIGINT, S BIGINT"),
+                      rows, random);
+            std::map<std::string, std::string> by_key;
+            for (const auto& change : got.rows) {
+                const auto op = change.substr(0, 2), row = change.substr(3);
+                const auto key = row.substr(0, row.rfind(' '));
+                REQUIRE_EQ(by_key.contains(key), op != "+I");
+                if (op == "-D")
+                    by_key.erase(key);
+                else
+                    by_key[key] = row;
+            }
+            for (const auto& [key, row] : by_key)
+                table_rows[row.substr(0, row.find(' '))].insert(row.substr(row.find(' ') + 1));
+            REQUIRE_EQ(table_rows, expected_rows);
         }
     }
 
