@@ -27,10 +27,19 @@ std::vector<std::byte> encode_checkpoint(const ApplicationCheckpoint& checkpoint
     const auto snapshot =
         builder.CreateVector(reinterpret_cast<const std::uint8_t*>(checkpoint.snapshot.data()),
                              checkpoint.snapshot.size());
+    std::vector<flatbuffers::Offset<wire::SqlOutputPosition>> outputs;
+    for (const auto& output : checkpoint.output_positions) {
+        std::vector<flatbuffers::Offset<wire::SqlShardNumber>> shards;
+        for (const auto& number : output.shards)
+            shards.push_back(wire::CreateSqlShardNumber(builder, number.shard.value, number.next));
+        outputs.push_back(
+            wire::CreateSqlOutputPosition(builder, output.producer, builder.CreateVector(shards)));
+    }
     builder.Finish(wire::CreateSqlCheckpoint(
         builder, kVersion, crc32c(as_bytes(sql_text)), builder.CreateVector(schemas),
         builder.CreateVector(positions), builder.CreateVector(checkpoint.bounds), snapshot,
-        checkpoint.rows_in, builder.CreateVector(checkpoint.rows_out)));
+        checkpoint.rows_in, builder.CreateVector(checkpoint.rows_out), checkpoint.journal,
+        builder.CreateVector(outputs)));
     const Bytes table = wire::finished_bytes(builder);
     std::vector<std::byte> bytes(table.begin(), table.end());
     bytes.resize(table.size() + kTrailer);
@@ -75,6 +84,15 @@ Result<ApplicationCheckpoint> decode_checkpoint(Bytes bytes, std::string_view sq
     checkpoint.snapshot.assign(snapshot, snapshot + root->snapshot()->size());
     checkpoint.rows_in = root->rows_in();
     checkpoint.rows_out.assign(root->rows_out()->begin(), root->rows_out()->end());
+    checkpoint.journal = root->journal();
+    if (root->output_positions() != nullptr)
+        for (const auto* output : *root->output_positions()) {
+            OutputPosition position{output->producer(), {}};
+            if (output->shards() != nullptr)
+                for (const auto* number : *output->shards())
+                    position.shards.push_back({ShardUid{number->shard()}, number->next()});
+            checkpoint.output_positions.push_back(std::move(position));
+        }
     return checkpoint;
 }
 

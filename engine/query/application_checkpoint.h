@@ -20,6 +20,20 @@ struct ShardPosition {
     bool operator==(const ShardPosition&) const = default;
 };
 
+/// The number that the next row has which goes to a shard.
+struct ShardNumber {
+    ShardUid shard;
+    std::uint32_t next = 0;
+    bool operator==(const ShardNumber&) const = default;
+};
+
+/// How far an output has come in the stream it writes to.
+struct OutputPosition {
+    std::uint64_t producer = 0;         ///< id under which its rows are in the log; 0: none
+    std::vector<ShardNumber> shards{};  ///< those that were open
+    bool operator==(const OutputPosition&) const = default;
+};
+
 /// Everything an application needs to go on: taken between two pushes, so that positions and state
 /// speak of the same rows, and saved once the outputs of those rows are acknowledged.
 struct ApplicationCheckpoint {
@@ -29,6 +43,8 @@ struct ApplicationCheckpoint {
     std::vector<std::byte> snapshot;   ///< Application::snapshot
     std::uint64_t rows_in = 0;
     std::vector<std::uint64_t> rows_out;  ///< of each output
+    std::uint64_t journal = 0;  ///< first file of the journal that comes after this checkpoint
+    std::vector<OutputPosition> output_positions{};  ///< of each output
 };
 
 /// The table SqlCheckpoint of proto/sql.fbs with a CRC32C behind it.

@@ -196,6 +196,7 @@ Task<Status> QueryService::remove(std::string name) {
         co_await unhost(*entry);
         gone = co_await service_.delete_blob(kDefinitionBlob, name);
         if (gone) gone = co_await service_.delete_blob(kCheckpointBlob, name);
+        if (gone) InputJournal::remove(limits_, name);
     }
     if (gone) applications_.erase(name);
     co_return gone;

@@ -56,7 +56,7 @@ Task<Status> ApplicationFeed::start(sql::Application& application,
                                     const ApplicationCheckpoint* from) {
     if (is_stopped_) co_return fail(Errc::Cancelled, "the application stops");
     application_ = &application;
-    application.set_now(wall_now());
+    set_clock(to_millis(reactor_.clock().wall_now()));
     if (from != nullptr) rows_in_ = from->rows_in;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
         Input& input = *inputs_[i];
@@ -72,14 +72,19 @@ Task<Status> ApplicationFeed::start(sql::Application& application,
                         is_own_shard(input.definition, shard.index))
                         input.shards[shard.index] = {
                             shard, position.next, position.is_finished, false, 0, {}};
-            for (auto& [index, shard] : input.shards)
-                if (!shard.is_finished) spawn_reader(input, shard);
         }
         // One that the checkpoint says nothing of begins where its definition says.
         CO_TRY(co_await begin_shards(input, input.shards.empty()));
     }
-    reactor_.spawn(gate_, follow_clock());
     co_return Status{};
+}
+
+void ApplicationFeed::release() {
+    if (is_stopped_ || std::exchange(is_released_, true)) return;
+    for (const auto& input : inputs_)
+        for (auto& [index, shard] : input->shards)
+            if (!shard.is_finished) spawn_reader(*input, shard);
+    reactor_.spawn(gate_, follow_clock());
 }
 
 Task<void> ApplicationFeed::stop() {
@@ -158,7 +163,9 @@ Task<Result<Ordinal>> ApplicationFeed::first_ordinal(const Input& input, ShardUi
     co_return tail.end;
 }
 
+// Before `release` the shard waits for it.
 void ApplicationFeed::spawn_reader(Input& input, Shard& shard) {
+    if (!is_released_) return;
     shard.is_behind = true;
     shard.clear_until = input.bound == INT64_MIN ? 0 : input.bound;
     reactor_.spawn(gate_, read_shard(input, shard));
@@ -167,7 +174,7 @@ void ApplicationFeed::spawn_reader(Input& input, Shard& shard) {
 /// Moves the clock of idle inputs, and looks for new shards now and then.
 Task<void> ApplicationFeed::follow_clock() {
     do {
-        application_->set_now(wall_now());
+        set_clock(to_millis(reactor_.clock().wall_now()));
         for (const auto& input : inputs_) {
             if (input->definition.rowtime_column.empty()) advance_idle(*input);
             // A stream that is gone shows in its readers.
@@ -183,7 +190,23 @@ void ApplicationFeed::advance_idle(Input& input) {
     bound -= limits_.idle_slack.count();
     if (bound <= input.bound) return;
     input.bound = bound;
+    if (journal_ != nullptr)
+        journal_->add({.kind = JournalEntry::Kind::Bound,
+                       .input = number_of(input),
+                       .bound = bound,
+                       .now = clock_});
     application_->advance(input.stream, from_millis(bound));
+}
+
+std::uint32_t ApplicationFeed::number_of(const Input& input) const {
+    const auto found = std::ranges::find(
+        inputs_, &input, [](const std::unique_ptr<Input>& one) { return one.get(); });
+    return static_cast<std::uint32_t>(found - inputs_.begin());
+}
+
+void ApplicationFeed::set_clock(std::int64_t now) {
+    clock_ = now;
+    application_->set_now(from_millis(now));
 }
 
 }  // namespace tidemill::query

@@ -13,6 +13,7 @@
 #include "engine/query/application_definition.h"
 #include "engine/query/command_processor.h"
 #include "engine/query/input_decoder.h"
+#include "engine/query/input_journal.h"
 #include "engine/query/opener_pool.h"
 #include "engine/query/query_limits.h"
 #include "engine/reactor/gate.h"
@@ -52,9 +53,15 @@ class ApplicationFeed {
     std::vector<sql::InputStream> input_streams() const;
     const std::vector<InputDefinition>& inputs() const { return definitions_; }
 
-    /// Begins to push into `application` at the checkpoint's positions, or where each input says.
+    /// Goes to the checkpoint's positions, or where each input says; nothing is pushed yet.
     /// `application` outlives `stop`. Errors: those of the service.
     Task<Status> start(sql::Application& application, const ApplicationCheckpoint* from);
+    /// Does again what the journal says was done since the checkpoint. After `start`.
+    Task<Status> replay(const std::vector<JournalEntry>& entries);
+    /// From now on what is pushed is noted there first; it outlives `stop`.
+    void note_in(InputJournal& journal) { journal_ = &journal; }
+    /// Begins to read and push. After `start`, once.
+    void release();
     /// No push after it. Idempotent.
     Task<void> stop();
 
@@ -78,6 +85,11 @@ class ApplicationFeed {
         std::int64_t clear_until = 0;  // all that arrived before has been pushed
         std::string trouble;
     };
+    struct Unprocessed {
+        CommandRecord record;
+        Ordinal ordinal = 0;
+        WallTime arrival{};
+    };
     struct Preprocessing {
         CommandProcessor command;
         BlockingWorker worker;  // ends before the command
@@ -88,6 +100,7 @@ class ApplicationFeed {
         std::unique_ptr<InputDecoder> decoder;
         sql::StreamId stream;
         sql::RowBatch rows;
+        Ordinal slice_from = 0;  // first record of what is about to be pushed
         std::int64_t bound = INT64_MIN;
         std::map<std::uint32_t, Shard> shards;  // by index; nodes stay in place
         std::unique_ptr<Preprocessing> preprocessing;
@@ -109,15 +122,25 @@ class ApplicationFeed {
                               RecordCursor cursor);
     Task<std::vector<CommandOutcome>> process(Input& input, Shard& shard,
                                               std::vector<CommandRecord> records);
+    Unprocessed unprocessed(const Shard& shard, const RecordCursor& cursor,
+                            const RecordView& record) const;
+    Task<bool> decode_processed(Input& input, Shard& shard, const std::vector<Unprocessed>& group);
     Status begin_preprocessing(Input& input);
-    void report_unreadable(const Input& input, Shard& shard, const RecordBatchView& batch,
+    Result<Shard*> shard_of(Input& input, ShardUid uid);
+    Task<Status> replay_slice(Input& input, Shard& shard, const JournalEntry& entry);
+    Task<Status> decode_again(Input& input, Shard& shard, RecordBatchView batch, Ordinal end);
+    void begin_slice(Input& input, const Shard& shard);
+    void report_unreadable(Input& input, Shard& shard, const RecordBatchView& batch,
                            const Error& error);
-    Task<void> end_slice(Input& input);
-    void push_rows(Input& input);
+    Task<void> end_slice(Input& input, Shard& shard);
+    void push_rows(Input& input, Shard& shard);
+    void push_decoded(Input& input);
     Task<void> follow_clock();
     void advance_idle(Input& input);
     Task<bool> pause(std::chrono::milliseconds& delay);
     WallTime wall_now() { return reactor_.clock().wall_now(); }
+    void set_clock(std::int64_t now);
+    std::uint32_t number_of(const Input& input) const;
     MonoTime mono_now() { return reactor_.clock().mono_now(); }
 
     StreamService& service_;
@@ -135,6 +158,9 @@ class ApplicationFeed {
     std::size_t slice_rows_ = 256;  // adapted so that a slice takes its time and no more
     MonoTime slice_began_{};
     std::uint64_t rows_in_ = 0, rows_refused_ = 0;
+    InputJournal* journal_ = nullptr;
+    std::int64_t clock_ = 0;  // that the application has, milliseconds
+    bool is_released_ = false;
     bool is_stopped_ = false;
     Gate gate_;
 };

@@ -52,13 +52,17 @@ Task<void> HostedApplication::live() {
                    {{"application", definition_.name}, {"reason", opened.error()}});
         co_return;
     }
+    // Where it begins is known before it does anything.
+    if (const auto saved = co_await save_checkpoint(MonoTime::max()); !saved)
+        checkpoint_trouble_ = saved.error().to_string();
+    feed_->release();
     status_ = ApplicationStatus::Running;
     log::info("sql_application_running", {{"application", definition_.name}});
-    do {
+    while (co_await gate_.sleep_until(reactor_.clock().mono_now() + limits_.checkpoint_every)) {
         const auto saved = co_await save_checkpoint(MonoTime::max());
         checkpoint_trouble_ = saved ? "" : saved.error().to_string();
         co_await tables_.refresh(*application_);
-    } while (co_await gate_.sleep_until(reactor_.clock().mono_now() + limits_.checkpoint_every));
+    }
 }
 
 Task<Result<std::optional<ApplicationCheckpoint>>> HostedApplication::load_checkpoint() {
@@ -78,6 +82,8 @@ Task<Status> HostedApplication::open() {
     CO_TRY(co_await feed_->open(from ? from->schemas : std::vector<sql::Schema>{}, true,
                                 [this] { return !is_stopped_; }));
     message_.clear();
+    if (!limits_.journal_directory.empty())
+        journal_ = std::make_unique<InputJournal>(reactor_, limits_, definition_.name);
     CO_TRY(co_await tables_.open(definition_.sql_text));
     // From here to feed_->start nothing suspends: `stop` sees all outputs or none.
     if (is_stopped_) co_return fail(Errc::Cancelled, "the application stops");
@@ -99,17 +105,28 @@ Task<Status> HostedApplication::open() {
     }
     CO_TRY(co_await open_outputs(from));
     CO_TRY(tables_.fill(*application_));
-    co_return co_await feed_->start(*application_, from);
+    CO_TRY(co_await feed_->start(*application_, from));
+    if (!journal_) co_return Status{};
+    // Without a checkpoint nothing of an older journal counts.
+    if (!from) InputJournal::remove(limits_, definition_.name);
+    CO_ASSIGN(const auto entries, co_await journal_->open(from ? from->journal : 1));
+    CO_TRY(co_await feed_->replay(entries));
+    feed_->note_in(*journal_);
+    co_return Status{};
 }
 
 std::unique_ptr<Output> HostedApplication::make_output(const OutputDefinition& output,
                                                        const sql::Schema& schema,
-                                                       std::uint64_t before) {
+                                                       std::uint64_t before,
+                                                       OutputPosition position) {
     Output::Hooks hooks{[this](std::size_t rows) { feed_->take_pending(rows); },
-                        [this](sql::RejectedRow row) { application_->reject({std::move(row)}); }};
-    if (output.connector == sql::Connector::Stream)
+                        [this](sql::RejectedRow row) { application_->reject({std::move(row)}); },
+                        {}};
+    if (output.connector == sql::Connector::Stream) {
+        if (journal_) hooks.recorded = [this] { return journal_->wait_durable(); };
         return std::make_unique<OutputWriter>(service_, reactor_, limits_, output, schema, before,
-                                              std::move(hooks));
+                                              std::move(position), std::move(hooks));
+    }
     return std::make_unique<OutsideWriter>(reactor_, limits_, output, schema, before,
                                            std::move(hooks));
 }
@@ -123,7 +140,9 @@ Task<Status> HostedApplication::open_outputs(const ApplicationCheckpoint* from) 
         const sql::Schema& schema = application_->schema(stream);
         CO_TRY(OutputWriter::check(output, schema));
         const std::uint64_t before = from && i < from->rows_out.size() ? from->rows_out[i] : 0;
-        outputs_.push_back(make_output(output, schema, before));
+        OutputPosition position;
+        if (from && i < from->output_positions.size()) position = from->output_positions[i];
+        outputs_.push_back(make_output(output, schema, before, std::move(position)));
         Output& writer = *outputs_.back();
         application_->subscribe(stream, [this, &writer](const sql::Batch& batch) {
             feed_->add_pending(batch.size());
@@ -136,9 +155,22 @@ Task<Status> HostedApplication::open_outputs(const ApplicationCheckpoint* from) 
     co_return Status{};
 }
 
+Task<Status> HostedApplication::save_checkpoint(MonoTime deadline) {
+    while (is_saving_) {
+        if (reactor_.clock().mono_now() >= deadline)
+            co_return fail(Errc::Timeout, "another checkpoint is being saved");
+        co_await saved_.wait_until(deadline);
+    }
+    is_saving_ = true;
+    Status status = co_await save_checkpoint_alone(deadline);
+    is_saving_ = false;
+    saved_.notify_all();
+    co_return status;
+}
+
 /// State, positions and output counts of one moment; on disk only once the outputs of that moment
 /// are.
-Task<Status> HostedApplication::save_checkpoint(MonoTime deadline) {
+Task<Status> HostedApplication::save_checkpoint_alone(MonoTime deadline) {
     ApplicationCheckpoint checkpoint;
     feed_->save_to(checkpoint);
     for (const auto& output : outputs_)
@@ -147,12 +179,18 @@ Task<Status> HostedApplication::save_checkpoint(MonoTime deadline) {
     if (saved_positions_ == checkpoint.positions && saved_rows_out_ == checkpoint.rows_out)
         co_return Status{};
     checkpoint.snapshot = application_->snapshot();
+    if (journal_) checkpoint.journal = journal_->rotate();
+    for (const auto& output : outputs_)
+        output->mark();
     for (std::size_t i = 0; i < outputs_.size(); ++i)
         if (!co_await outputs_[i]->wait_acknowledged(checkpoint.rows_out[i], deadline))
             co_return fail(Errc::Timeout,
                            "outputs have not taken all rows: " + outputs_[i]->trouble());
+    for (const auto& output : outputs_)
+        checkpoint.output_positions.push_back(output->position());
     CO_TRY(co_await service_.save_blob(kCheckpointBlob, definition_.name,
                                        encode_checkpoint(checkpoint, definition_.sql_text)));
+    if (journal_) co_await journal_->drop_before(checkpoint.journal);
     ++checkpoints_;
     saved_positions_ = std::move(checkpoint.positions);
     saved_rows_out_ = std::move(checkpoint.rows_out);
@@ -169,6 +207,7 @@ Task<void> HostedApplication::stop() {
             log::warn("sql_checkpoint_not_saved",
                       {{"application", definition_.name}, {"reason", saved.error()}});
     }
+    if (journal_) co_await journal_->stop();
     for (const auto& output : outputs_)
         co_await output->stop();
     co_await gate_.close();
@@ -193,6 +232,7 @@ ApplicationState HostedApplication::state() const {
         if (state.message.empty()) state.message = output->trouble();
     }
     if (state.message.empty()) state.message = checkpoint_trouble_;
+    if (state.message.empty() && journal_) state.message = journal_->trouble();
     return state;
 }
 

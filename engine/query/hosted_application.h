@@ -9,6 +9,7 @@
 #include "engine/query/application_checkpoint.h"
 #include "engine/query/application_definition.h"
 #include "engine/query/application_feed.h"
+#include "engine/query/input_journal.h"
 #include "engine/query/output.h"
 #include "engine/query/query_limits.h"
 #include "engine/query/table_loader.h"
@@ -41,8 +42,10 @@ constexpr const char* kDefinitionBlob = "sql_application";
 constexpr const char* kCheckpointBlob = "sql_checkpoint";
 
 /// One application while it runs: sources, the compiled SQL, outputs, and the checkpoints that let
-/// it go on after a restart. At least once: a checkpoint is saved after the outputs of its rows are
-/// acknowledged, so rows pushed after it may be written again. Core: the one that made it.
+/// it go on after a restart. Exactly once into streams of the broker: what is pushed after a
+/// checkpoint is journaled before its rows are written, and after a crash it is pushed again in the
+/// same order, so that rows which are in a stream already are known by their numbers
+/// (docs/decisions/0013). Core: the one that made it.
 class HostedApplication {
  public:
     HostedApplication(StreamService& service, Reactor& reactor, const QueryLimits& limits,
@@ -62,10 +65,11 @@ class HostedApplication {
     Task<void> live();
     Task<Status> open();
     std::unique_ptr<Output> make_output(const OutputDefinition& output, const sql::Schema& schema,
-                                        std::uint64_t before);
+                                        std::uint64_t before, OutputPosition position);
     Task<Status> open_outputs(const ApplicationCheckpoint* from);
     Task<Result<std::optional<ApplicationCheckpoint>>> load_checkpoint();
     Task<Status> save_checkpoint(MonoTime deadline);
+    Task<Status> save_checkpoint_alone(MonoTime deadline);
 
     StreamService& service_;
     Reactor& reactor_;
@@ -75,6 +79,9 @@ class HostedApplication {
     std::unique_ptr<sql::Application> application_;
     std::vector<std::unique_ptr<Output>> outputs_;
     TableLoader tables_;
+    std::unique_ptr<InputJournal> journal_;  // none: at least once
+    bool is_saving_ = false;
+    Signal saved_;
     ApplicationStatus status_ = ApplicationStatus::Stopped;
     std::string message_;
     std::string checkpoint_trouble_;

@@ -122,6 +122,7 @@ class LiveQuery {
         }
         if (request_.mode == wire::SqlQueryMode::Measure) application_->measure_time();
         CO_TRY(co_await feed_.start(*application_, nullptr));
+        feed_.release();
         while (request_.mode == wire::SqlQueryMode::Measure && reply_.is_wanted()) {
             send_operators(true);
             co_await reply_.wait_for_room();

@@ -7,6 +7,7 @@
 
 #include "engine/query/application_definition.h"
 #include "engine/query/output.h"
+#include "engine/query/output_numbers.h"
 #include "engine/query/query_limits.h"
 #include "engine/reactor/gate.h"
 #include "engine/reactor/reactor.h"
@@ -19,7 +20,8 @@
 namespace tidemill::query {
 
 /// Writes the rows of one in-application stream to a stream of the broker, in their order, one
-/// write in flight; what the broker refuses for now is written again until it is taken.
+/// write in flight; what the broker refuses for now is written again until it is taken. Each row
+/// has a number in its shard, so that one which is made again after a crash is written once.
 /// Durability: `acknowledged` rows are committed. Core: the one that made it.
 class OutputWriter final : public Output {
  public:
@@ -28,10 +30,15 @@ class OutputWriter final : public Output {
 
     OutputWriter(StreamService& service, Reactor& reactor, const QueryLimits& limits,
                  OutputDefinition output, sql::Schema schema, std::uint64_t rows_before,
-                 Hooks hooks);
+                 OutputPosition from, Hooks hooks);
 
     void start() override;
     void take(const sql::Batch& batch) override;
+    void mark() override {
+        mark_ = taken_;
+        changed_.notify_all();
+    }
+    OutputPosition position() const override { return position_; }
     Task<bool> wait_acknowledged(std::uint64_t taken, MonoTime deadline) override;
     Task<void> stop() override;
 
@@ -40,17 +47,25 @@ class OutputWriter final : public Output {
     const std::string& trouble() const override { return trouble_; }
 
  private:
+    static constexpr std::uint64_t kNoMark = UINT64_MAX;
     struct Row {
         std::size_t key, data, end;  // offsets into the text
+        std::uint64_t number;        // among all rows of this output
     };
     struct Rows {
         std::string text;
         std::vector<Row> rows;
     };
 
+    /// What one write does in one shard.
+    struct ShardRows;
+
     Task<void> run();
     Task<void> write(Rows rows);
     Task<Status> write_once(Rows& rows);
+    static Status check_row(const StreamInfo& stream, const Row& row);
+    void refuse(const Rows& rows, const Row& row, const Error& error);
+    Task<Status> append(const Rows& rows, std::vector<ShardRows>& parts);
 
     StreamService& service_;
     Reactor& reactor_;
@@ -61,6 +76,11 @@ class OutputWriter final : public Output {
     std::optional<std::size_t> key_column_;
     Rows waiting_;
     std::uint64_t taken_, acknowledged_;
+    OutputNumbers numbers_;
+    bool has_asked_ = false;        // the log, for what it has already
+    std::uint64_t mark_ = kNoMark;  // rows of the checkpoint that is being made
+    OutputPosition position_;
+    RecordBatchBuilder builder_;
     std::string trouble_;
     Signal changed_;
     bool is_stopped_ = false;

@@ -13,19 +13,6 @@ namespace {
 constexpr std::size_t kRecordsMax = 100;  // of one invocation
 constexpr std::size_t kBytesMax = 1_MiB;
 
-struct Pending {
-    CommandRecord record;
-    Ordinal ordinal = 0;
-    WallTime arrival{};
-};
-
-std::vector<CommandRecord> records_of(const std::vector<Pending>& group) {
-    std::vector<CommandRecord> records;
-    for (const auto& pending : group)
-        records.push_back(pending.record);
-    return records;
-}
-
 }  // namespace
 
 Status check_preprocessing(const InputDefinition& input, const QueryLimits& limits) {
@@ -85,56 +72,70 @@ Task<std::vector<CommandOutcome>> ApplicationFeed::process(Input& input, Shard& 
     co_return std::vector<CommandOutcome>{};
 }
 
+ApplicationFeed::Unprocessed ApplicationFeed::unprocessed(const Shard& shard,
+                                                          const RecordCursor& cursor,
+                                                          const RecordView& record) const {
+    Unprocessed one;
+    one.ordinal = cursor.ordinal();
+    one.arrival = cursor.arrival();
+    one.record.data = as_text(record.data);
+    one.record.partition_key = record.partition_key;
+    one.record.shard_id = shard_id_text(shard.info.index);
+    one.record.sequence_number = sequence_of(shard.info, one.ordinal, one.arrival).to_string();
+    one.record.arrival_time = to_millis(one.arrival);
+    one.record.id = fmt::format("{}:{}", one.record.shard_id, one.record.sequence_number);
+    return one;
+}
+
+/// Asks the command and decodes what it says; false when the feed stops meanwhile.
+Task<bool> ApplicationFeed::decode_processed(Input& input, Shard& shard,
+                                             const std::vector<Unprocessed>& group) {
+    std::vector<CommandRecord> records;
+    for (const auto& one : group)
+        records.push_back(one.record);
+    const auto outcomes = co_await process(input, shard, std::move(records));
+    if (outcomes.empty()) co_return false;
+    begin_slice(input, shard);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        const Unprocessed& one = group[i];
+        shard.next = one.ordinal + 1;
+        shard.clear_until = std::max(shard.clear_until, to_millis(one.arrival));
+        if (outcomes[i].kind == CommandOutcome::Kind::Dropped) continue;
+        if (outcomes[i].kind == CommandOutcome::Kind::ProcessingFailed) {
+            sql::RejectedRow row;
+            row.name = "PROCESSING_FAILED";
+            row.message = "the pre-processing command could not process the record";
+            row.data_rowtime = to_millis(one.arrival);
+            row.data = one.record.data;
+            rejected_.push_back(std::move(row));
+            continue;
+        }
+        RecordView processed;
+        processed.partition_key = one.record.partition_key;
+        processed.data = as_bytes(outcomes[i].data);
+        decode(input, shard, processed, one.ordinal, one.arrival);
+    }
+    co_return true;
+}
+
 /// As push_records, in groups. Rows that are decoded already are pushed before the command is
 /// asked: while it works, rows and positions speak of the same moment.
 Task<void> ApplicationFeed::push_processed(Input& input, Shard& shard, RecordBatchView batch,
                                            RecordCursor cursor) {
     for (bool has_more = true; has_more;) {
-        std::vector<Pending> group;
+        std::vector<Unprocessed> group;
         std::size_t bytes = 0;
         RecordView record;
         while (group.size() < kRecordsMax && bytes < kBytesMax &&
                (has_more = cursor.next(record))) {
             if (cursor.ordinal() < shard.next) continue;
-            Pending pending;
-            pending.ordinal = cursor.ordinal();
-            pending.arrival = cursor.arrival();
-            pending.record.data = as_text(record.data);
-            pending.record.partition_key = record.partition_key;
-            pending.record.shard_id = shard_id_text(shard.info.index);
-            pending.record.sequence_number =
-                sequence_of(shard.info, pending.ordinal, pending.arrival).to_string();
-            pending.record.arrival_time = to_millis(pending.arrival);
-            pending.record.id =
-                fmt::format("{}:{}", pending.record.shard_id, pending.record.sequence_number);
-            bytes += pending.record.data.size();
-            group.push_back(std::move(pending));
+            group.push_back(unprocessed(shard, cursor, record));
+            bytes += group.back().record.data.size();
         }
         if (group.empty()) break;
-        push_rows(input);
-        const auto outcomes = co_await process(input, shard, records_of(group));
-        if (outcomes.empty()) co_return;
-        slice_began_ = mono_now();
-        for (std::size_t i = 0; i < group.size(); ++i) {
-            const Pending& pending = group[i];
-            shard.next = pending.ordinal + 1;
-            shard.clear_until = std::max(shard.clear_until, to_millis(pending.arrival));
-            if (outcomes[i].kind == CommandOutcome::Kind::Dropped) continue;
-            if (outcomes[i].kind == CommandOutcome::Kind::ProcessingFailed) {
-                sql::RejectedRow row;
-                row.name = "PROCESSING_FAILED";
-                row.message = "the pre-processing command could not process the record";
-                row.data_rowtime = to_millis(pending.arrival);
-                row.data = pending.record.data;
-                rejected_.push_back(std::move(row));
-                continue;
-            }
-            RecordView processed;
-            processed.partition_key = pending.record.partition_key;
-            processed.data = as_bytes(outcomes[i].data);
-            decode(input, shard, processed, pending.ordinal, pending.arrival);
-        }
-        co_await end_slice(input);
+        push_rows(input, shard);
+        if (!co_await decode_processed(input, shard, group)) co_return;
+        co_await end_slice(input, shard);
         if (gate_.is_closed()) co_return;
     }
     if (!cursor.status()) report_unreadable(input, shard, batch, cursor.status().error());

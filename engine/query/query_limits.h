@@ -43,6 +43,10 @@ struct QueryLimits {
     bool allows_http = true;            ///< send rows to HTTP servers
     std::string files_directory{};      ///< write files below it; empty: none
     std::string functions_directory{};  ///< its executables stand for Lambda functions; empty: none
+
+    // Exactly once (docs/decisions/0013):
+    std::string journal_directory{};  ///< journals of applications; empty: output is at least once
+    bool syncs_journal = true;        ///< as the log does; false: survives a kill, not a power cut
 };
 
 }  // namespace tidemill::query

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/query/application_checkpoint.h"
+#include "engine/query/input_journal.h"
 #include "engine/query/query_service.h"
 #include "engine/telemetry/log.h"
 
@@ -73,6 +74,9 @@ Task<Status> QueryService::replace(ApplicationDefinition definition) {
     const Change change(*entry);
     definition.is_started |= entry->definition.is_started;
     co_await unhost(*entry);
+    // The old one has saved what it had when it stopped; where it could not, rows since its last
+    // checkpoint may be written again.
+    InputJournal::remove(limits_, definition.name);
     Status status = co_await carry_checkpoint(entry->definition, definition);
     if (status) status = co_await keep(definition);
     if (status) {

@@ -85,7 +85,7 @@ Task<void> ApplicationFeed::read_shard(Input& input, Shard& shard) {
                 shard.trouble = batch.error().to_string();
             if (gate_.is_closed()) co_return;
         }
-        if (input.rows.size() + rejected_.size() != 0) co_await end_slice(input);
+        if (input.rows.size() + rejected_.size() != 0) co_await end_slice(input, shard);
         shard.next = std::max(shard.next, read->next);
         if (shard.next < read->tail.end) continue;
         shard.is_behind = false;
@@ -106,6 +106,8 @@ Task<void> ApplicationFeed::push_batch(Input& input, Shard& shard, RecordBatchVi
 }
 
 Task<void> ApplicationFeed::push_compressed(Input& input, Shard& shard, RecordBatchView batch) {
+    // Others may push while this waits.
+    if (input.rows.size() + rejected_.size() != 0) co_await end_slice(input, shard);
     BatchOpener opener;
     while (!co_await openers_.take(opener, mono_now() + limits_.retry_last))
         if (gate_.is_closed()) co_return;
@@ -125,21 +127,22 @@ Task<void> ApplicationFeed::push_records(Input& input, Shard& shard, RecordBatch
     RecordView record;
     while (cursor.next(record)) {
         if (cursor.ordinal() < shard.next) continue;
-        if (input.rows.size() + rejected_.size() == 0) slice_began_ = mono_now();
+        begin_slice(input, shard);
         decode(input, shard, record, cursor.ordinal(), cursor.arrival());
         shard.next = cursor.ordinal() + 1;
         shard.clear_until = std::max(shard.clear_until, to_millis(cursor.arrival()));
         if (input.rows.size() + rejected_.size() < slice_rows_) continue;
-        co_await end_slice(input);
+        co_await end_slice(input, shard);
         if (gate_.is_closed()) co_return;
     }
     if (!cursor.status()) report_unreadable(input, shard, batch, cursor.status().error());
 }
 
 /// A producer wrote what is no records: the error stream says which, and the shard goes on behind.
-void ApplicationFeed::report_unreadable(const Input& input, Shard& shard,
-                                        const RecordBatchView& batch, const Error& error) {
+void ApplicationFeed::report_unreadable(Input& input, Shard& shard, const RecordBatchView& batch,
+                                        const Error& error) {
     if (batch.end_ordinal() <= shard.next) return;
+    begin_slice(input, shard);
     const std::uint64_t lost = batch.end_ordinal() - shard.next;
     sql::RejectedRow row;
     row.name = "UNREADABLE_BATCH";
@@ -153,9 +156,9 @@ void ApplicationFeed::report_unreadable(const Input& input, Shard& shard,
 }
 
 /// Pushes, lets others work, and waits while too many rows are on their way out.
-Task<void> ApplicationFeed::end_slice(Input& input) {
+Task<void> ApplicationFeed::end_slice(Input& input, Shard& shard) {
     const std::size_t rows = input.rows.size();
-    push_rows(input);
+    push_rows(input, shard);
     if (rows != 0) {
         const auto took = mono_now() - slice_began_;
         const auto fitting = static_cast<std::size_t>(
@@ -187,8 +190,27 @@ void ApplicationFeed::decode(Input& input, const Shard& shard, const RecordView&
     }
 }
 
-void ApplicationFeed::push_rows(Input& input) {
-    application_->set_now(wall_now());
+/// Before the first row of a slice.
+void ApplicationFeed::begin_slice(Input& input, const Shard& shard) {
+    if (input.rows.size() + rejected_.size() != 0) return;
+    slice_began_ = mono_now();
+    input.slice_from = shard.next;
+}
+
+void ApplicationFeed::push_rows(Input& input, Shard& shard) {
+    if (input.rows.size() + rejected_.size() == 0) return;
+    set_clock(to_millis(wall_now()));
+    if (journal_ != nullptr)
+        journal_->add({.kind = JournalEntry::Kind::Slice,
+                       .input = number_of(input),
+                       .shard = shard.info.uid,
+                       .from = input.slice_from,
+                       .to = shard.next,
+                       .now = clock_});
+    push_decoded(input);
+}
+
+void ApplicationFeed::push_decoded(Input& input) {
     if (!rejected_.empty()) {
         rows_refused_ += rejected_.size();
         application_->reject(rejected_);

@@ -224,6 +224,8 @@ Status Server::Parts::start_service() {
     query_limits.allows_http = config.sql.allow_http;
     query_limits.files_directory = config.sql.files_directory.string();
     query_limits.functions_directory = config.sql.functions_directory.string();
+    query_limits.journal_directory = (config.data_directory / "sql").string();
+    query_limits.syncs_journal = config.durability == LogDurability::Disk;
     queries = std::make_unique<query::QueryService>(*service, *reactors, query_limits);
     sql = std::make_unique<query::SqlDoor>(*queries);
     auto start_queries = [this] { return queries->start(); };

@@ -19,6 +19,8 @@ ApplicationCheckpoint some_checkpoint() {
     checkpoint.snapshot = {std::byte{1}, std::byte{2}, std::byte{3}};
     checkpoint.rows_in = 99;
     checkpoint.rows_out = {50, 3};
+    checkpoint.journal = 12;
+    checkpoint.output_positions = {{0x123456789abcdef0, {{ShardUid{3}, 77}, {ShardUid{9}, 0}}}, {}};
     return checkpoint;
 }
 
@@ -35,6 +37,8 @@ TEST_SUITE("application checkpoint") {
         CHECK(back->snapshot == checkpoint.snapshot);
         CHECK_EQ(back->rows_in, 99);
         CHECK(back->rows_out == checkpoint.rows_out);
+        CHECK_EQ(back->journal, 12);
+        CHECK(back->output_positions == checkpoint.output_positions);
     }
 
     TEST_CASE("no flipped bit and no cut goes unseen") {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "engine/base/hash_key.h"
 #include "engine/reactor/reactor.h"
 #include "engine/reactor/signal.h"
@@ -98,22 +99,9 @@ class MemoryStreams final : public NoStreamControl {
                                                                  std::uint32_t) override {
         co_return fail(Errc::Unsupported, "shards do not change here");
     }
-    Task<std::vector<PutOutcome>> put_records(const StreamInfo& stream,
+    Task<std::vector<PutOutcome>> put_records(const StreamInfo&,
                                               std::vector<PutRecord> records) override {
-        std::vector<PutOutcome> outcomes(records.size());
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            const auto& shard = stream.shard_for(hash_partition_key(records[i].partition_key));
-            outcomes[i].shard = &shard;
-            if (refuses)
-                outcomes[i].append = {Outcome::Rejected, 0, {}, false, refusal};
-            else
-                outcomes[i].append = {Outcome::Committed,
-                                      append(shard.uid, records[i].partition_key, records[i].data),
-                                      {},
-                                      false,
-                                      {}};
-        }
-        co_return outcomes;
+        co_return std::vector<PutOutcome>(records.size());
     }
     Task<Result<ReadResult>> read(ShardUid uid, Ordinal from, ReadLimits limits) override {
         const Shard& shard = shards_.at(uid);
@@ -132,8 +120,11 @@ class MemoryStreams final : public NoStreamControl {
         co_return result;
     }
     Task<Result<TailInfo>> tail(ShardUid uid) override { co_return tail_of(shards_.at(uid)); }
-    Task<Result<ProducerPosition>> producer_position(ShardUid, std::uint64_t) override {
-        co_return ProducerPosition{};
+    Task<Result<ProducerPosition>> producer_position(ShardUid uid,
+                                                     std::uint64_t producer) override {
+        const auto found = shards_.at(uid).producers.find(producer);
+        if (found == shards_.at(uid).producers.end()) co_return ProducerPosition{};
+        co_return ProducerPosition{true, found->second, 0};
     }
     Task<Result<TailInfo>> wait_tail(ShardUid uid, Ordinal beyond, MonoTime deadline) override {
         const Shard& shard = shards_.at(uid);
@@ -188,7 +179,11 @@ class MemoryStreams final : public NoStreamControl {
                            std::vector<std::string>) override {
         co_return unsupported();
     }
-    Result<ShardWriter*> writer(ShardUid) override { return unsupported(); }
+    Result<ShardWriter*> writer(ShardUid uid) override {
+        auto& writer = writers_[uid];
+        if (!writer) writer = std::make_unique<Writer>(*this, uid);
+        return writer.get();
+    }
     Status check_record_sizes(ShardUid, const RecordBatchView&) override { return {}; }
     Task<Result<Ordinal>> seek_time(ShardUid, WallTime) override { co_return unsupported(); }
     Task<Result<std::vector<Checkpoint>>> checkpoints(std::string, StreamUid) override {
@@ -210,6 +205,32 @@ class MemoryStreams final : public NoStreamControl {
         std::vector<BufferSlice> batches;
         Ordinal end = 0;
         bool is_sealed = false;
+        std::map<std::uint64_t, std::uint32_t> producers;  // the number that comes next
+    };
+    class Writer final : public ShardWriter {
+     public:
+        Writer(MemoryStreams& streams, ShardUid shard) : streams_(streams), shard_(shard) {}
+        ShardUid shard() const override { return shard_; }
+        void submit(AppendOp& op) override {
+            op.result = {};
+            auto& shard = streams_.shards_.at(shard_);
+            auto& next = shard.producers[op.batch.header().producer_id];
+            if (streams_.refuses) {
+                op.result = {Outcome::Rejected, 0, {}, false, streams_.refusal};
+            } else if (shard.is_sealed) {
+                op.result = {Outcome::Rejected, 0, {}, false, {Errc::ShardClosed, "closed"}};
+            } else {
+                TM_CHECK(op.batch.header().producer_sequence == next, "a row out of its order");
+                next += op.batch.record_count();
+                op.result = {
+                    Outcome::Committed, streams_.store(shard_, op.batch.bytes()), {}, false, {}};
+            }
+            op.done(op);
+        }
+
+     private:
+        MemoryStreams& streams_;
+        ShardUid shard_;
     };
 
     static std::unexpected<Error> unsupported() {
@@ -246,6 +267,7 @@ class MemoryStreams final : public NoStreamControl {
     Signal grown_;
     std::map<std::string, std::shared_ptr<const StreamInfo>, std::less<>> streams_;
     std::map<ShardUid, Shard> shards_;
+    std::map<ShardUid, std::unique_ptr<Writer>> writers_;
     std::uint32_t last_stream_ = 0, last_shard_ = 0;
 };
 
