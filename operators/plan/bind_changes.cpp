@@ -6,15 +6,36 @@
 
 namespace tidemill::sql {
 
-// Rows of a changelog replace each other, so a query over one may rename and compute columns, but
-// nothing that looks at several rows or drops some.
-SqlResult<void> SelectBinder::check_changelog(const ast::Select& select, const PlanNode& from,
-                                              bool where_is_rank) const {
+// Rows of a changelog replace each other, so a query over one may rename and compute columns and
+// leave out whole keys, but nothing that looks at several rows or drops some states of a row.
+SqlResult<void> SelectBinder::check_changelog(
+    const ast::Select& select, const Relation& relation,
+    const std::vector<const ast::Expr*>& conditions) const {
+    const auto& from = *relation.plan;
     if (!from.is_changelog) return {};
-    if (select.where && !where_is_rank)
-        return failure(select.where->span,
-                       "WHERE over rows that change would leave old ones standing; use HAVING in "
-                       "the query with GROUP BY, or WHERE before it groups or ranks.");
+    const auto is_fixed = [&](const ast::Expr& expr) {
+        bool is_fixed = true;
+        walk(expr, [&](const ast::Expr& node) {
+            if (node.kind != ast::ExprKind::Column) return true;
+            const auto column = relation.scope.find(node.path);
+            // A name that is not there is the binder's to refuse.
+            is_fixed &=
+                column ? std::ranges::find(from.fixed_columns, *column) != from.fixed_columns.end()
+                       : !relation.scope.is_rowtime(node.path);
+            return true;
+        });
+        return is_fixed;
+    };
+    for (const auto* condition : conditions)
+        if (!is_fixed(*condition))
+            return failure(
+                condition->span,
+                condition == select.where.get()
+                    ? "WHERE over rows that change takes GROUP BY columns alone: on others it "
+                      "would "
+                      "leave old rows standing. Use HAVING in the query with GROUP BY."
+                    : "Beside the number WHERE takes PARTITION BY columns alone here; other "
+                      "conditions belong into the subquery, before rows are numbered.");
     if (select.is_distinct)
         return failure(select.span, "SELECT DISTINCT over rows that change is not supported.");
     const auto looks_further = [](const ast::Expr& expr) {
@@ -33,6 +54,17 @@ SqlResult<void> SelectBinder::check_changelog(const ast::Select& select, const P
                        "An aggregate over rows that change would count each change of a row. "
                        "Aggregate the rows below instead.");
     return {};
+}
+
+std::vector<std::size_t> columns_through(const ProjectNode& project,
+                                         const std::vector<std::size_t>& columns) {
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < project.expressions.size(); ++i) {
+        const auto* reference = dynamic_cast<const ColumnReference*>(project.expressions[i].get());
+        if (reference != nullptr && std::ranges::find(columns, reference->index()) != columns.end())
+            places.push_back(i);
+    }
+    return places;
 }
 
 std::optional<std::vector<std::size_t>> key_through(

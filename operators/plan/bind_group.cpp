@@ -116,6 +116,7 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
         grouped.plan->changelog_key.emplace();
         for (std::size_t k = 0; k < key_count; ++k)
             grouped.plan->changelog_key->push_back(k);
+        grouped.plan->fixed_columns = *grouped.plan->changelog_key;
     }
     if (having && !emits_changes)
         grouped.plan = make_filter(std::move(grouped.plan), std::move(having));

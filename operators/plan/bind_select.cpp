@@ -29,6 +29,8 @@ PlanPtr make_node(PlanPtr input) {
     node->schema = input->schema;
     node->monotonicity = input->monotonicity;
     node->is_changelog = input->is_changelog;
+    node->changelog_key = input->changelog_key;
+    node->fixed_columns = input->fixed_columns;
     node->inputs.push_back(std::move(input));
     return node;
 }
@@ -146,10 +148,14 @@ SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
     ASSIGN(const auto bound_below, find_rank_bound(select));
     rank_bound_ = bound_below;
     ASSIGN(auto relation, bind_from_clause(select));
-    TRY(check_changelog(select, *relation.plan, bound_below.has_value()));
-    if (select.where && !bound_below) {
-        ASSIGN(auto condition,
-               ExpressionBinder(relation.scope).bind_condition(*select.where, "WHERE"));
+    std::vector<const ast::Expr*> conditions;
+    if (bound_below)
+        conditions = bound_below->others;
+    else if (select.where)
+        conditions.push_back(select.where.get());
+    TRY(check_changelog(select, relation, conditions));
+    for (const auto* expr : conditions) {
+        ASSIGN(auto condition, ExpressionBinder(relation.scope).bind_condition(*expr, "WHERE"));
         relation.plan = make_filter(std::move(relation.plan), std::move(condition));
     }
     TRY(bind_rows(select, relation));
@@ -229,7 +235,8 @@ SqlResult<PlanPtr> SelectBinder::project(const ast::Select& select, Relation rel
     if (node.expressions.empty())
         return failure(select.span, "The select list gives no column beside ROWTIME.");
     auto plan = make_node(std::move(relation.plan));
-    if (plan->is_changelog) plan->changelog_key = key_through(node, plan->inputs[0]->changelog_key);
+    plan->changelog_key = key_through(node, plan->inputs[0]->changelog_key);
+    plan->fixed_columns = columns_through(node, plan->inputs[0]->fixed_columns);
     plan->body = std::move(node);
     plan->schema = std::move(schema);
     plan->monotonicity = std::move(monotonicity);

@@ -50,14 +50,15 @@ class SelectBinder {
         std::uint32_t limit = 1;
         bool has_rank = false, has_op = false;  ///< whether the outer query looks at them
         const std::vector<ast::StreamOption>* options = nullptr;
+        std::vector<const ast::Expr*> others{};  ///< conditions on other columns
     };
     SqlResult<std::optional<RankBound>> find_rank_bound(const ast::Select& select) const;
     SqlResult<PlanPtr> bind_ranked(const ast::Select& select, Relation relation,
                                    const std::optional<RankBound>& bound);
     // bind_changes.cpp: changelogs
     SqlResult<void> rank_changes(const ast::Select& select, PlanNode& from, TopNNode& node) const;
-    SqlResult<void> check_changelog(const ast::Select& select, const PlanNode& from,
-                                    bool where_is_rank) const;
+    SqlResult<void> check_changelog(const ast::Select& select, const Relation& from,
+                                    const std::vector<const ast::Expr*>& conditions) const;
     SqlResult<PlanPtr> bind_time_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
                                const Scope& star_scope, ExpressionBinder& binder);
@@ -151,6 +152,9 @@ PlanPtr make_filter(PlanPtr input, ExpressionPtr predicate);
 /// Where a projection gives the columns of a changelog's key; nothing if it leaves one out.
 std::optional<std::vector<std::size_t>> key_through(
     const ProjectNode& project, const std::optional<std::vector<std::size_t>>& key);
+/// Where a projection gives any of these columns as they are.
+std::vector<std::size_t> columns_through(const ProjectNode& project,
+                                         const std::vector<std::size_t>& columns);
 /// Whether it is ROW_NUMBER() OVER ...
 bool is_row_number(const ast::Expr& expr);
 /// Whether the call makes a ROW: a log parser.

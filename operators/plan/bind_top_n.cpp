@@ -95,12 +95,10 @@ SqlResult<std::optional<SelectBinder::RankBound>> SelectBinder::find_rank_bound(
     Range range;
     for (const auto* part : parts) {
         const auto said = range_of(*part, is_number);
-        if (!said)
-            return failure(part->span,
-                           fmt::format("WHERE compares {} alone with a number here; other "
-                                       "conditions belong into the subquery, before rows are "
-                                       "numbered.",
-                                       print_name(bound.name)));
+        if (!said) {
+            bound.others.push_back(part);
+            continue;
+        }
         range = {std::max(range.low, said->low), std::min(range.high, said->high)};
     }
     if (range.low > 1)
@@ -225,6 +223,17 @@ SqlResult<PlanPtr> SelectBinder::bind_ranked(const ast::Select& select, Relation
     top->schema = std::move(schema);
     top->monotonicity.assign(top->schema.size(), Monotonicity::None);
     top->is_changelog = true;
+    top->changelog_key.reset();
+    // Columns that rows of one partition agree in.
+    const auto& projected = std::get<ProjectNode>(top->inputs[0]->body);
+    std::vector<std::size_t> partition_sources;
+    for (const auto place : std::get<TopNNode>(top->body).partition)
+        if (const auto* reference =
+                dynamic_cast<const ColumnReference*>(projected.expressions[place].get()))
+            partition_sources.push_back(reference->index());
+    top->fixed_columns = columns_through(projected, partition_sources);
+    std::erase_if(top->fixed_columns,
+                  [&](std::size_t column) { return column + 1 >= top->schema.size(); });
     return top;
 }
 

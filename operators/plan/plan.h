@@ -198,6 +198,7 @@ struct PlanNode {
     bool is_changelog = false;               ///< later rows replace earlier ones
     /// Of a changelog: the columns that rows which replace each other agree in, if all are there.
     std::optional<std::vector<std::size_t>> changelog_key{};
+    std::vector<std::size_t> fixed_columns{};  ///< of a changelog: no change of a row changes them
 
     /// One line for this step: "Filter (value > 3)".
     std::string describe() const;
