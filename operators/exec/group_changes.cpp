@@ -50,22 +50,52 @@ void GroupChanges::on_batch(const Batch& batch) {
         arguments_.push_back(&argument->evaluate(evaluation, batch.selection));
     const auto rows = settle(evaluation, batch.selection, settled_);
     group_of_row_.resize(std::max(group_of_row_.size(), batch.rows));
-    if (window_.empty()) {
-        add(rows);
+    if (node_.period_millis > 0) {
+        add_by_periods(rows);
     } else {
-        // Runs of rows that belong to one window.
-        std::size_t run_start = 0;
-        for (std::size_t i = 0; i < rows.count; ++i) {
-            if (!starts_window(rows[i])) continue;
-            add(rows.sub(run_start, i - run_start, run_));
-            run_start = i;
-            forget_window();
-            remember_window(rows[i]);
-        }
-        add(rows.sub(run_start, rows.count - run_start, run_));
+        add_windows(rows);
+        emit_changes(kNoBound);
     }
-    emit_changes();
+    if (rows.count > 0) last_rowtime_ = batch.rowtime->int_at(rows[rows.count - 1]);
     batch_ = nullptr;
+}
+
+// Runs of rows in which no period ends.
+void GroupChanges::add_by_periods(const Selection& rows) {
+    const auto period = node_.period_millis;
+    for (std::size_t from = 0; from < rows.count;) {
+        const auto time = batch_->rowtime->int_at(rows[from]);
+        emit_due(time);
+        const auto begin = time / period - (time % period < 0 ? 1 : 0);
+        const auto end = (begin + 1) * period;
+        std::size_t to = from + 1;
+        while (to < rows.count && batch_->rowtime->int_at(rows[to]) < end)
+            ++to;
+        due_ = end;
+        add_windows(rows.sub(from, to - from, period_));
+        collect_changed();
+        from = to;
+    }
+}
+
+void GroupChanges::emit_due(std::int64_t now) {
+    if (now < due_) return;
+    emit_changes(due_);
+    due_ = kEndOfTime;
+}
+
+// Runs of rows that belong to one window.
+void GroupChanges::add_windows(const Selection& rows) {
+    if (window_.empty()) return add(rows);
+    std::size_t run_start = 0;
+    for (std::size_t i = 0; i < rows.count; ++i) {
+        if (!starts_window(rows[i])) continue;
+        add(rows.sub(run_start, i - run_start, run_));
+        run_start = i;
+        forget_window(batch_->rowtime->int_at(rows[i]));
+        remember_window(rows[i]);
+    }
+    add(rows.sub(run_start, rows.count - run_start, run_));
 }
 
 bool GroupChanges::starts_window(std::size_t row) const {
@@ -81,8 +111,8 @@ void GroupChanges::remember_window(std::size_t row) {
         window_[m].append_from(*keys_[node_.monotonic_keys[m]], row);
 }
 
-void GroupChanges::forget_window() {
-    emit_changes();
+void GroupChanges::forget_window(std::int64_t time) {
+    emit_changes(time);
     groups_.clear();
     aggregates_.clear();
     budget_.clear();
@@ -96,8 +126,9 @@ void GroupChanges::add(const Selection& rows) {
     if (rows.count == 0) return;
     const auto now = batch_->rowtime->int_at(rows[rows.count - 1]);
     if (budget_.is_sweep_due(now)) {
-        emit_changes();
-        keep(budget_.unexpired(batch_->rowtime->int_at(rows[0])));
+        const auto first = batch_->rowtime->int_at(rows[0]);
+        emit_changes(first);
+        keep(budget_.unexpired(first));
     }
     const auto most = kept_rows() + rows.count * (1 + aggregates_.distinct_sets());
     budget_.allows(most) && !groups_.is_crowded() ? add_within_limits(rows) : add_one_by_one(rows);
@@ -135,7 +166,13 @@ void GroupChanges::add_one_by_one(const Selection& rows) {
         const auto group = group_of_row_[row];
         const auto growth = (group == GroupTable::kNoGroup ? std::size_t{1} : 0) +
                             aggregates_.would_grow(arguments_, row, group);
-        if (growth > 0 && !make_room(row, growth)) {
+        const bool lacks_room =
+            growth > 0 && (!budget_.allows(kept_rows() + growth) || groups_.is_crowded());
+        if (lacks_room && make_room(row)) {
+            --i;  // who leaves may be the row's own group: look again
+            continue;
+        }
+        if (lacks_room) {
             reject(*batch_, row, "STATE_LIMIT",
                    fmt::format("GroupChanges keeps {} rows, and state_limit is {}.", kept_rows(),
                                budget_.limits().rows));
@@ -145,14 +182,12 @@ void GroupChanges::add_one_by_one(const Selection& rows) {
     }
 }
 
-// Whether so many more rows may be kept, now.
-bool GroupChanges::make_room(std::size_t row, std::size_t growth) {
-    while (!budget_.allows(kept_rows() + growth) || groups_.is_crowded()) {
-        const auto kept = budget_.after_making_room(batch_->rowtime->int_at(row));
-        if (kept.size() == groups_.size()) return false;
-        emit_changes();
-        keep(kept);
-    }
+// Whether some groups have left.
+bool GroupChanges::make_room(std::size_t row) {
+    const auto kept = budget_.after_making_room(batch_->rowtime->int_at(row));
+    if (kept.size() == groups_.size()) return false;
+    emit_changes(batch_->rowtime->int_at(row));
+    keep(kept);
     return true;
 }
 
@@ -184,38 +219,59 @@ void GroupChanges::add_to_groups(const Selection& rows) {
     rows.for_each([&](std::size_t row) { unsaid_.push_back(static_cast<RowIndex>(row)); });
 }
 
-void GroupChanges::emit_changes() {
-    if (unsaid_.empty()) return;
-    if (++round_ == 0) {
-        std::ranges::fill(marked_, 0);
-        round_ = 1;
+// The groups of the rows that nothing was said of yet, into `changed_`: those of each round once.
+void GroupChanges::collect_changed() {
+    if (node_.period_millis > 0) {
+        for (const auto row : unsaid_) {
+            const auto group = group_of_row_[row];
+            if (marked_[group] == round_ + 1) continue;
+            marked_[group] = round_ + 1;
+            waiting_.push_back(group);
+        }
+        unsaid_.clear();
+        return;
     }
     // From the end, so that a group stands where its latest row does.
-    changed_.clear();
     for (auto row = unsaid_.rbegin(); row != unsaid_.rend(); ++row) {
         const auto group = group_of_row_[*row];
-        if (marked_[group] == round_) continue;
-        marked_[group] = round_;
+        if (marked_[group] == round_ + 1) continue;
+        marked_[group] = round_ + 1;
         changed_.push_back(group);
     }
     unsaid_.clear();
-    for (auto group = changed_.rbegin(); group != changed_.rend(); ++group) {
-        for (std::size_t k = 0; k < key_count_; ++k)
-            out_.columns[k].append_from(groups_.keys()[k], *group);
-        aggregates_.append_results(*group, out_, key_count_ + 1);
-        out_.rowtime.append_int(budget_.last(*group));
+    std::ranges::reverse(changed_);
+}
+
+void GroupChanges::emit_changes(std::int64_t time) {
+    changed_.clear();
+    collect_changed();
+    if (node_.period_millis > 0) std::swap(changed_, waiting_);
+    if (changed_.empty()) return;
+    if (++round_ == 0xfffffffe) {
+        std::ranges::fill(marked_, 0);
+        round_ = 0;
     }
-    auto& op = out_.columns[key_count_];
-    for (std::size_t i = 0; i < changed_.size(); ++i)
-        op.append_text({});
+    for (std::size_t from = 0; from < changed_.size(); from += kBatchRows)
+        emit_groups(std::span(changed_).subspan(from, std::min(kBatchRows, changed_.size() - from)),
+                    time);
+}
+
+void GroupChanges::emit_groups(std::span<const std::uint32_t> groups, std::int64_t time) {
+    for (const auto group : groups) {
+        for (std::size_t k = 0; k < key_count_; ++k)
+            out_.columns[k].append_from(groups_.keys()[k], group);
+        aggregates_.append_results(group, out_, key_count_ + 1);
+        out_.columns[key_count_].append_text({});
+        out_.rowtime.append_int(node_.period_millis > 0 ? time : budget_.last(group));
+    }
     auto out = out_.view();
-    emit_having(out);
+    emit_having(out, groups);
     out_.clear();
 }
 
 // Groups that HAVING lets through are inserted or updated; those that it no longer does are
 // deleted.
-void GroupChanges::emit_having(Batch& out) {
+void GroupChanges::emit_having(Batch& out, std::span<const std::uint32_t> groups) {
     Evaluation evaluation(out, context().clock());
     const Column* condition = nullptr;
     if (node_.having) condition = &node_.having->evaluate(evaluation, out.selection);
@@ -223,8 +279,8 @@ void GroupChanges::emit_having(Batch& out) {
         reject_as(output_, out, error.row, std::string(error.name), error.message);
     passed_.clear();
     auto& op = out_.columns[key_count_];
-    for (std::size_t i = 0; i < changed_.size(); ++i) {
-        const auto group = changed_[changed_.size() - 1 - i];
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        const auto group = groups[i];
         if (evaluation.has_failed(i)) continue;
         const bool passes =
             condition == nullptr || (!condition->is_null(i) && condition->bool_at(i));
@@ -239,16 +295,23 @@ void GroupChanges::emit_having(Batch& out) {
 }
 
 void GroupChanges::on_bound(std::int64_t bound) {
-    if (bound != kEndOfTime) {
-        bool is_over = false;
-        for (std::size_t m = 0; m < window_.size() && !is_over && window_[m].size() > 0; ++m) {
-            auto& key = *node_.keys[node_.monotonic_keys[m]];
-            if (!key.is_rowtime_only) continue;
-            const auto value = map_bound(key, bound);
-            is_over = value && !window_[m].is_null(0) && *value != window_[m].int_at(0);
-        }
-        if (is_over) forget_window();
-        if (budget_.is_sweep_due(bound)) keep(budget_.unexpired(bound));
+    if (bound == kEndOfTime) {
+        // What waits goes out now, at the time of the last row.
+        emit_changes(last_rowtime_);
+        return pass_bound(bound);
+    }
+    emit_due(bound);
+    bool is_over = false;
+    for (std::size_t m = 0; m < window_.size() && !is_over && window_[m].size() > 0; ++m) {
+        auto& key = *node_.keys[node_.monotonic_keys[m]];
+        if (!key.is_rowtime_only) continue;
+        const auto value = map_bound(key, bound);
+        is_over = value && !window_[m].is_null(0) && *value != window_[m].int_at(0);
+    }
+    if (is_over) forget_window(bound);
+    if (budget_.is_sweep_due(bound)) {
+        emit_changes(bound);
+        keep(budget_.unexpired(bound));
     }
     pass_bound(bound);
 }
@@ -261,6 +324,11 @@ void GroupChanges::save(StateWriter& to) const {
     budget_.snapshot(to);
     for (const auto is_shown : is_shown_)
         to.put_bool(is_shown != 0);
+    to.put_int(last_rowtime_);
+    to.put_int(due_);
+    to.put_count(waiting_.size());
+    for (const auto group : waiting_)
+        to.put_count(group);
 }
 
 void GroupChanges::load(StateReader& from) {
@@ -274,6 +342,16 @@ void GroupChanges::load(StateReader& from) {
     for (auto& is_shown : is_shown_)
         is_shown = from.take_bool() ? 1 : 0;
     marked_.assign(count, 0);
+    round_ = 0;
+    last_rowtime_ = from.take_int();
+    due_ = from.take_int();
+    waiting_.clear();
+    for (auto left = from.take_size(); left > 0 && !from.has_failed(); --left) {
+        const auto group = from.take_count();
+        if (group >= count || marked_[group] != 0) return from.fail();
+        marked_[group] = 1;
+        waiting_.push_back(static_cast<std::uint32_t>(group));
+    }
 }
 
 }  // namespace tidemill::sql

@@ -15,7 +15,7 @@ SqlResult<PlanPtr> SelectBinder::bind_distinct(const ast::Select& select, PlanPt
             node.monotonic.push_back(i);
         node.keys.push_back(i);
     }
-    if (node.monotonic.empty() && !tail_->emit)
+    if (node.monotonic.empty() && !emits_changes())
         return failure(
             Span::join(select.items.front().expr->span, select.items.back().expr->span),
             "SELECT DISTINCT over a stream needs a monotonic expression beside ROWTIME, so that "

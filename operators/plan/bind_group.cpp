@@ -38,7 +38,7 @@ constexpr std::string_view kNeedsMonotonic =
 
 SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relation relation) {
     const Scope scope = relation.scope;
-    const bool emits_changes = tail_->emit.has_value();
+    const bool emits_changes = this->emits_changes();
     if (emits_changes && select.stagger_millis)
         return failure(
             tail_->emit->span,
@@ -140,6 +140,7 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
                                         .aggregates = std::move(node.aggregates),
                                         .having = std::move(having),
                                         .has_op = has_op,
+                                        .period_millis = tail_->emit->millis,
                                         .limits = limits};
     } else if (select.stagger_millis)
         tumble->body = StaggerNode{std::move(node.keys), *select.stagger_millis,

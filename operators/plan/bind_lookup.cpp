@@ -46,6 +46,7 @@ SqlResult<SelectBinder::Relation> SelectBinder::bind_lookup(const ast::FromItem&
             {column.name, column.type, column.is_nullable, column.is_hidden});
     plan->monotonicity.assign(plan->schema.size(), Monotonicity::None);
     plan->body = std::move(node);
+    plan->is_changelog = stream.plan->is_changelog;
     plan->inputs.push_back(std::move(stream.plan));
     joined.plan = std::move(plan);
     joined.scope = std::move(scope);

@@ -167,11 +167,14 @@ SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
     const bool is_grouped = !select.group_by.empty() || select.stagger_millis || select.having ||
                             any_item(has_aggregate);
     const bool is_windowed = any_item(has_window);
-    if (!tail_->options.empty() && !(is_grouped && tail_->emit) && !select.is_distinct &&
+    if (!tail_->options.empty() && !(is_grouped && emits_changes()) && !select.is_distinct &&
         !is_ranked && !bound_below)
         return failure(tail_->options.front().name.span,
                        "Limits of state belong to a SELECT that keeps groups for ever: with EMIT "
                        "CHANGES, DISTINCT or ROW_NUMBER.");
+    if (tail_->emit && tail_->emit->kind != ast::EmitKind::Changes && !is_grouped)
+        return failure(tail_->emit->span,
+                       "EMIT PERIODIC and EMIT ON WINDOW CLOSE end a query with GROUP BY.");
     if (is_grouped && is_ranked)
         return failure(select.span,
                        "GROUP BY and ROW_NUMBER need a query each: number the rows of a subquery.");

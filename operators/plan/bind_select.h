@@ -56,6 +56,10 @@ class SelectBinder {
     SqlResult<PlanPtr> bind_ranked(const ast::Select& select, Relation relation,
                                    const std::optional<RankBound>& bound);
     // bind_changes.cpp: changelogs
+    /// Whether the query at work says EMIT CHANGES or PERIODIC.
+    bool emits_changes() const {
+        return tail_->emit && tail_->emit->kind != ast::EmitKind::WindowClose;
+    }
     SqlResult<void> rank_changes(const ast::Select& select, PlanNode& from, TopNNode& node) const;
     SqlResult<void> check_changelog(const ast::Select& select, const Relation& from,
                                     const std::vector<const ast::Expr*>& conditions) const;

@@ -113,10 +113,13 @@ struct Describe {
     }
     std::string operator()(const UnionNode&) const { return "Union"; }
     std::string operator()(const GroupChangesNode& node) const {
-        return fmt::format("GroupChanges{}{}: {}{}{}{}", node.keys.empty() ? "" : " by ",
+        return fmt::format("GroupChanges{}{}: {}{}{}{}{}", node.keys.empty() ? "" : " by ",
                            list(node.keys), list(node.aggregates, node.arguments),
                            node.having ? " having " + node.having->describe() : "",
-                           node.has_op ? ", with ROW_OP" : "", node.limits.describe());
+                           node.has_op ? ", with ROW_OP" : "",
+                           node.period_millis > 0 ? fmt::format(", every {} ms", node.period_millis)
+                                                  : std::string(),
+                           node.limits.describe());
     }
     std::string operator()(const TopNNode& node) const {
         std::string places;

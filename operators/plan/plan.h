@@ -58,8 +58,9 @@ struct GroupChangesNode {
     std::vector<std::size_t> monotonic_keys;  ///< a change of one forgets all groups
     std::vector<ExpressionPtr> arguments;
     std::vector<AggregateCall> aggregates;
-    ExpressionPtr having;  ///< over the output's columns; may be null
-    bool has_op = false;   ///< whether ROW_OP is looked at
+    ExpressionPtr having;            ///< over the output's columns; may be null
+    bool has_op = false;             ///< whether ROW_OP is looked at
+    std::int64_t period_millis = 0;  ///< EMIT PERIODIC; 0: after each batch
     StateLimits limits;
 };
 /// What a row of a changelog does: '+I' a new one, '+U' replaces that of its key, '-D' is gone.

@@ -119,10 +119,13 @@ struct NamedWindow {
 
 /// When rows of a query go out that may change later.
 enum class EmitKind : std::uint8_t {
-    Changes,  ///< EMIT CHANGES, EMIT ON UPDATE: what has changed, after each batch of rows
+    Changes,      ///< EMIT CHANGES, EMIT ON UPDATE: what has changed, after each batch of rows
+    Periodic,     ///< EMIT PERIODIC INTERVAL ...: what has changed, so often
+    WindowClose,  ///< EMIT ON WINDOW CLOSE: each group once, when it is over
 };
 struct EmitClause {
     EmitKind kind = EmitKind::Changes;
+    std::int64_t millis = 0;  ///< Periodic
     Span span;
 };
 

@@ -9,9 +9,6 @@ namespace tidemill::sql {
 bool starts_emit(const TokenCursor& tokens);
 bool starts_select_options(const TokenCursor& tokens);
 
-/// [EMIT CHANGES | EMIT ON UPDATE] [WITH (name = value, ...)], the end of a SELECT.
-SqlResult<void> parse_emit(TokenCursor& tokens, ast::Select& select);
-
 /// " EMIT CHANGES WITH (...)", or nothing.
 std::string print_emit(const ast::Select& select);
 

@@ -54,6 +54,8 @@ class ExpressionParser {
     SqlResult<void> stagger_window(ast::Select& select);
     SqlResult<void> order_items(std::vector<ast::OrderItem>& items);
     SqlResult<void> order_by(ast::Select& select);
+    /// [EMIT ...] [WITH (name = value, ...)], the end of a SELECT: emit_parser.cpp
+    SqlResult<void> emit_clause(ast::Select& select);
     SqlResult<void> refuse_later_clauses();
     /// Windows of joins may also reach forward and name their order.
     SqlResult<ast::WindowSpec> window_spec(bool may_be_of_join = false);

@@ -24,7 +24,7 @@ SqlResult<ast::SelectPtr> ExpressionParser::select() {
         first->union_all.push_back(std::move(branch));
     }
     if (tokens_.accept_word("ORDER")) TRY(order_by(*first));
-    TRY(parse_emit(tokens_, *first));
+    TRY(emit_clause(*first));
     TRY(refuse_later_clauses());
     --nesting_;
     return first;

@@ -132,6 +132,40 @@ TEST_SUITE("changelog twins") {
         }
     }
 
+    TEST_CASE("with a period rows do not depend on the batches") {
+        constexpr std::int64_t kPeriod = 7000;
+        for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+            CAPTURE(seed);
+            Random random(seed);
+            const auto rows = random_rows(random, 400, 9, 30);
+            Groups groups;
+            std::vector<std::optional<std::int64_t>> waiting;
+            std::vector<std::string> expected;
+            std::vector<std::int64_t> times;
+            const auto emit = [&](std::int64_t time) {
+                for (const auto& key : waiting) {
+                    expected.push_back(groups[key].line(key));
+                    times.push_back(time);
+                }
+                waiting.clear();
+            };
+            std::int64_t due = INT64_MAX;
+            for (const auto& row : rows) {
+                if (row.rowtime >= due) emit(due);
+                due = (row.rowtime / kPeriod + 1) * kPeriod;
+                groups[row.key].add(row);
+                if (std::ranges::find(waiting, row.key) == waiting.end())
+                    waiting.push_back(row.key);
+            }
+            emit(rows.back().rowtime);
+            auto query = std::string(kQuery);
+            query.replace(query.find("EMIT CHANGES"), 12, "EMIT PERIODIC INTERVAL '7' SECOND;");
+            const auto got = run(query, rows, random);
+            REQUIRE_EQ(got.rows, expected);
+            REQUIRE_EQ(got.times, times);
+        }
+    }
+
     TEST_CASE("groups that have been quiet for the time to live begin anew") {
         constexpr std::int64_t kTtl = 20'000;
         for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
