@@ -12,6 +12,7 @@
 #include "operators/exec/lookup.h"
 #include "operators/exec/parse_row.h"
 #include "operators/exec/project.h"
+#include "operators/exec/session_groups.h"
 #include "operators/exec/slide.h"
 #include "operators/exec/sort.h"
 #include "operators/exec/stagger.h"
@@ -19,6 +20,8 @@
 #include "operators/exec/top_n.h"
 #include "operators/exec/tumble.h"
 #include "operators/exec/union_all.h"
+#include "operators/exec/window_groups.h"
+#include "operators/exec/window_rows.h"
 
 namespace tidemill::sql {
 
@@ -103,6 +106,16 @@ class PumpBuilder {
             return std::make_unique<TopN>(context_, pump_, input, std::move(*top), node.schema);
         if (auto* distinct = std::get_if<DistinctNode>(&node.body))
             return std::make_unique<Distinct>(context_, pump_, input, std::move(*distinct));
+        if (auto* rows = std::get_if<WindowRowsNode>(&node.body))
+            return std::make_unique<WindowRows>(context_, pump_, input, std::move(rows->windows),
+                                                node.schema);
+        if (auto* group = std::get_if<WindowGroupNode>(&node.body)) {
+            if (group->windows.kind == WindowKind::Session)
+                return std::make_unique<SessionGroups>(context_, pump_, input, std::move(*group),
+                                                       node.schema);
+            return std::make_unique<WindowGroups>(context_, pump_, input, std::move(*group),
+                                                  node.schema);
+        }
         if (auto* lookup = std::get_if<LookupNode>(&node.body)) {
             const auto& table = *tables_[lookup->table];
             return std::make_unique<Lookup>(context_, pump_, input, std::move(*lookup), node.schema,

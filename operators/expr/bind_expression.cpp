@@ -105,6 +105,7 @@ SqlResult<ExpressionPtr> ExpressionBinder::bind_column(const ast::Expr& expr) {
     const auto index = scope_.find(expr.path);
     if (!index) return std::unexpected(scope_.unknown_column(expr));
     const auto& column = scope_.columns[*index];
+    if (column.monotonicity == Monotonicity::Rowtime) return std::make_unique<RowtimeReference>();
     auto reference = std::make_unique<ColumnReference>(column.type, *index, column.name);
     reference->monotonicity = column.monotonicity;
     reference->is_nullable = column.is_nullable;

@@ -10,8 +10,8 @@
 
 namespace tidemill::sql {
 
-/// How an expression moves while ROWTIME ascends.
-enum class Monotonicity : std::uint8_t { None, Constant, Ascending, Descending };
+/// How an expression moves while ROWTIME ascends. Rowtime: a column that is always equal to it.
+enum class Monotonicity : std::uint8_t { None, Constant, Ascending, Descending, Rowtime };
 
 /// A bound, typed expression that computes whole batches: one virtual call a node and batch, none a
 /// row. Threads: one caller at a time; keeps scratch columns.

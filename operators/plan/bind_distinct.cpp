@@ -11,7 +11,8 @@ SqlResult<PlanPtr> SelectBinder::bind_distinct(const ast::Select& select, PlanPt
     for (std::size_t i = 0; i < plan->schema.size(); ++i) {
         if (plan->schema[i].is_hidden || plan->schema[i].name == kRowtime) continue;
         const auto monotonicity = plan->monotonicity[i];
-        if (monotonicity == Monotonicity::Ascending || monotonicity == Monotonicity::Descending)
+        if (monotonicity == Monotonicity::Ascending || monotonicity == Monotonicity::Rowtime ||
+            monotonicity == Monotonicity::Descending)
             node.monotonic.push_back(i);
         node.keys.push_back(i);
     }

@@ -82,11 +82,16 @@ SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
         return bind_items(call);
     const bool has_explanation = call.op == "RANDOM_CUT_FOREST_WITH_EXPLANATION";
     if (call.op != "RANDOM_CUT_FOREST" && !has_explanation) {
-        for (const std::string_view later : {"GROUP_RANK", "TUMBLE", "HOP", "SESSION", "CUMULATE"})
-            if (call.op == later) return failure(call.span, call.op + " is not supported yet.");
-        const std::string known[] = {"RANDOM_CUT_FOREST", "RANDOM_CUT_FOREST_WITH_EXPLANATION",
-                                     "HOTSPOTS", "TOP_K_ITEMS_TUMBLING",
-                                     "COUNT_DISTINCT_ITEMS_TUMBLING"};
+        if (call.op == "GROUP_RANK") return failure(call.span, call.op + " is not supported yet.");
+        const std::string known[] = {"RANDOM_CUT_FOREST",
+                                     "RANDOM_CUT_FOREST_WITH_EXPLANATION",
+                                     "HOTSPOTS",
+                                     "TOP_K_ITEMS_TUMBLING",
+                                     "COUNT_DISTINCT_ITEMS_TUMBLING",
+                                     "TUMBLE",
+                                     "HOP",
+                                     "CUMULATE",
+                                     "SESSION"};
         return failure(call.span, fmt::format("There is no table function {}.{}", call.op,
                                               did_you_mean(call.op, known)));
     }

@@ -4,6 +4,7 @@
 
 #include "engine/base/result.h"
 #include "operators/plan/bind_select.h"
+#include "operators/plan/window_columns.h"
 #include "operators/sql/nearest_name.h"
 #include "operators/sql/printer.h"
 
@@ -16,7 +17,9 @@ SqlResult<SelectBinder::Relation> SelectBinder::bind_from_clause(const ast::Sele
         return failure(from.span,
                        "OVER behind a stream is the window of a join. For aggregates it stands "
                        "behind them: SUM(x) OVER (...).");
-    ASSIGN(auto relation, bind_from(from));
+    const bool has_windows =
+        from.kind == ast::FromKind::Function && is_window_function(from.function->op);
+    ASSIGN(auto relation, has_windows ? bind_windows(from) : bind_from(from));
     if (relation.table)
         return failure(from.span, fmt::format("{} is a reference table: join a stream with it.",
                                               print_name(catalog_.tables[*relation.table].name)));
@@ -35,6 +38,11 @@ SqlResult<SelectBinder::Relation> SelectBinder::bind_from(const ast::FromItem& f
             break;
         }
         case ast::FromKind::Function: {
+            if (is_window_function(from.function->op)) {
+                ASSIGN(relation, bind_windows(from));
+                TRY(add_window_columns(relation));
+                return relation;
+            }
             ASSIGN(relation.plan, bind_forest(*from.function));
             break;
         }

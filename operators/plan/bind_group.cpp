@@ -4,6 +4,7 @@
 #include "operators/expr/cast.h"
 #include "operators/plan/aggregate_list.h"
 #include "operators/plan/bind_select.h"
+#include "operators/plan/window_columns.h"
 #include "operators/sql/printer.h"
 
 namespace tidemill::sql {
@@ -58,12 +59,23 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
                                   key->monotonicity == Monotonicity::Descending;
         if (is_monotonic) node.monotonic_keys.push_back(i);
         if (const auto end = window_end(expr, i, scope)) node.ends.push_back(*end);
+        const bool is_rowtime = dynamic_cast<const RowtimeReference*>(key.get()) != nullptr;
+        if (is_rowtime) node.ends.push_back({i, 0, std::nullopt});
         schema.fields.push_back({fmt::format("$KEY{}", i), key->type(), key->is_nullable, false});
         // Stagger windows close in the order in which they opened, whatever their keys.
-        monotonicity.push_back(select.stagger_millis ? Monotonicity::None : key->monotonicity);
+        monotonicity.push_back(select.stagger_millis          ? Monotonicity::None
+                               : is_rowtime && !emits_changes ? Monotonicity::Rowtime
+                                                              : key->monotonicity);
         node.keys.push_back(std::move(key));
     }
-    if (node.monotonic_keys.empty() && !select.stagger_millis && !emits_changes)
+    if (relation.windows) {
+        TRY(check_window_group(select, relation));
+        monotonicity =
+            window_monotonicity(node.keys, *relation.windows, relation.plan->schema.size());
+    }
+    const std::optional<WindowFunction> windows = relation.windows;
+    const auto input_columns = relation.plan->schema.size();
+    if (node.monotonic_keys.empty() && !select.stagger_millis && !emits_changes && !windows)
         return failure(span_of(select.group_by),
                        fmt::format("GROUP BY over a stream {}", kNeedsMonotonic));
 
@@ -79,6 +91,8 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
     const auto intercept = [&](const ast::Expr& expr) -> SqlResult<ExpressionPtr> {
         for (std::size_t k = 0; k < key_count; ++k)
             if (is_same(expr, *select.group_by[k], scope)) {
+                if (monotonicity[k] == Monotonicity::Rowtime)
+                    return std::make_unique<RowtimeReference>();
                 auto reference = std::make_unique<ColumnReference>(schema[k].type, k, print(expr));
                 reference->monotonicity = monotonicity[k];
                 reference->is_nullable = schema[k].is_nullable;
@@ -142,6 +156,8 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
                                         .has_op = has_op,
                                         .period_millis = tail_->emit->millis,
                                         .limits = limits};
+    } else if (windows) {
+        tumble->body = window_group(*windows, input_columns, std::move(node));
     } else if (select.stagger_millis)
         tumble->body = StaggerNode{std::move(node.keys), *select.stagger_millis,
                                    std::move(node.arguments), std::move(node.aggregates)};

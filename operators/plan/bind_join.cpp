@@ -66,14 +66,15 @@ Belongs belongs(const ast::Expr& expr, const Scope& scope, std::size_t left_colu
     return found;
 }
 
-// a.ROWTIME = b.ROWTIME, or the bounds of a window that both rows have: their ROWTIME is the same.
-bool means_same_time(const ast::Expr& equation) {
-    return std::ranges::all_of(equation.args, [](const auto& side) {
-        if (side->kind != ExprKind::Column) return false;
-        const auto& name = side->path.back().text;
-        return name == kRowtime || name == "WINDOW_START" || name == "WINDOW_END" ||
-               name == "WINDOW_TIME";
+// An equation of columns that bear this name, such as a.window_end = b.window_end.
+bool is_equation_of(std::string_view name, const ast::Expr& equation) {
+    return std::ranges::all_of(equation.args, [&](const auto& side) {
+        return side->kind == ExprKind::Column && side->path.back().text == name;
     });
+}
+
+bool is_rowtime(const ExpressionPtr& expression) {
+    return dynamic_cast<const RowtimeReference*>(expression.get()) != nullptr;
 }
 
 }  // namespace
@@ -267,8 +268,9 @@ SqlResult<SelectBinder::JoinCondition> SelectBinder::join_condition(const ast::F
         const auto& of_right = *conjunct.args[a.left ? 1 : 0];
         ASSIGN(auto left_key, ExpressionBinder(left.scope).bind(of_left));
         ASSIGN(auto right_key, ExpressionBinder(right.scope).bind(of_right));
+        condition.is_same_rowtime |= is_rowtime(left_key) && is_rowtime(right_key);
+        condition.is_same_window |= is_equation_of("WINDOW_END", conjunct);
         TRY(add_key(conjunct, std::move(left_key), std::move(right_key), condition));
-        condition.is_same_rowtime |= means_same_time(conjunct);
     }
     return condition;
 }
@@ -335,6 +337,12 @@ SqlResult<SelectBinder::Relation> SelectBinder::bind_stream_join(const ast::From
                                                                  Relation left, Relation right,
                                                                  Scope scope,
                                                                  JoinCondition condition) {
+    // Rows of one window: as far apart as it is long.
+    for (auto* side : {&left, &right})
+        if (condition.is_same_window && !side->has_window && side->row_window > 0) {
+            side->has_window = true;
+            side->window.length = side->row_window;
+        }
     if (!left.has_window && !right.has_window && left.reach.empty() && right.reach.empty() &&
         !condition.is_same_rowtime)
         return failure(

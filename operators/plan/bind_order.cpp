@@ -43,6 +43,8 @@ SqlResult<PlanPtr> SelectBinder::bind_order(const ast::Select& select, PlanPtr p
             const auto& field = plan->schema[index];
             key = std::make_unique<ColumnReference>(field.type, index, field.name);
             key->monotonicity = plan->monotonicity[index];
+            if (key->monotonicity == Monotonicity::Rowtime)
+                key = std::make_unique<RowtimeReference>();
         } else {
             ASSIGN(key, binder.bind(expr));
         }

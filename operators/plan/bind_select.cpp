@@ -154,6 +154,9 @@ SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
     else if (select.where)
         conditions.push_back(select.where.get());
     TRY(check_changelog(select, relation, conditions));
+    if (relation.windows && !is_window_group(select, relation)) {
+        TRY(add_window_columns(relation));
+    }
     for (const auto* expr : conditions) {
         ASSIGN(auto condition, ExpressionBinder(relation.scope).bind_condition(*expr, "WHERE"));
         relation.plan = make_filter(std::move(relation.plan), std::move(condition));
@@ -237,6 +240,14 @@ SqlResult<PlanPtr> SelectBinder::project(const ast::Select& select, Relation rel
     }
     if (node.expressions.empty())
         return failure(select.span, "The select list gives no column beside ROWTIME.");
+    // Rows keep their ROWTIME, and so a column that is it stays so.
+    for (std::size_t i = 0; i < monotonicity.size(); ++i) {
+        const bool is_rowtime =
+            dynamic_cast<const RowtimeReference*>(node.expressions[i].get()) != nullptr ||
+            monotonicity[i] == Monotonicity::Rowtime;
+        if (is_rowtime)
+            monotonicity[i] = node.rowtime ? Monotonicity::Ascending : Monotonicity::Rowtime;
+    }
     auto plan = make_node(std::move(relation.plan));
     plan->changelog_key = key_through(node, plan->inputs[0]->changelog_key);
     plan->fixed_columns = columns_through(node, plan->inputs[0]->fixed_columns);

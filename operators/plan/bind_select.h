@@ -35,7 +35,11 @@ class SelectBinder {
         JoinWindow window{};
         bool has_rows_window = false;  ///< one of its own sides has a window of rows
         std::int64_t following = 0;    ///< milliseconds that the window reaches forward
+        std::int64_t row_window = 0;   ///< length of the windows of its rows: TUMBLE, HOP ...
         std::vector<Reach> reach{};
+        /// TUMBLE, HOP ...: the scope ends with the columns of the windows, the plan does not yet.
+        std::optional<WindowFunction> windows{};
+        Span windows_span{};
     };
 
     SqlResult<PlanPtr> bind_ordered(const ast::Select& select);
@@ -78,6 +82,7 @@ class SelectBinder {
         std::vector<const ast::Expr*> residual;
         std::vector<MergedColumn> merged;  ///< `hidden`: its columns, the left one first
         bool is_same_rowtime = false;      ///< a.ROWTIME = b.ROWTIME is one of them
+        bool is_same_window = false;       ///< a.window_end = b.window_end is
     };
     SqlResult<Relation> bind_join_tree(const ast::FromItem& from, const ast::Select& select,
                                        bool sees_where);
@@ -100,6 +105,14 @@ class SelectBinder {
                             JoinCondition& condition);
     SqlResult<ExpressionPtr> bind_residual(const JoinCondition& condition, const Scope& scope);
     SqlResult<PlanPtr> bind_forest(const ast::Expr& call);
+
+    // bind_windows.cpp: TUMBLE, HOP, CUMULATE, SESSION
+    SqlResult<Relation> bind_windows(const ast::FromItem& from);
+    SqlResult<std::int64_t> window_length(const ast::Expr& call, std::size_t index,
+                                          std::string_view what);
+    bool is_window_group(const ast::Select& select, const Relation& relation) const;
+    SqlResult<void> add_window_columns(Relation& relation);
+    SqlResult<void> check_window_group(const ast::Select& select, const Relation& relation) const;
 
     // bind_row_parse.cpp: the log parsers
     struct RowParse {

@@ -43,7 +43,30 @@ std::string describe_window(const JoinWindow& window) {
     return window.length == 0 ? "current row" : fmt::format("{} ms", window.length);
 }
 
+std::string describe_windows(const WindowFunction& windows) {
+    switch (windows.kind) {
+        case WindowKind::Tumble:
+            return fmt::format("windows of {} ms", windows.size);
+        case WindowKind::Hop:
+            return fmt::format("windows of {} ms every {} ms", windows.size, windows.slide);
+        case WindowKind::Cumulate:
+            return fmt::format("windows up to {} ms in steps of {} ms", windows.size,
+                               windows.slide);
+        case WindowKind::Session:
+            return fmt::format("sessions with gaps of {} ms", windows.size);
+    }
+    return {};
+}
+
 struct Describe {
+    std::string operator()(const WindowRowsNode& node) const {
+        return "Rows of " + describe_windows(node.windows);
+    }
+    std::string operator()(const WindowGroupNode& node) const {
+        return fmt::format("Group by {}{}{}: {}", describe_windows(node.windows),
+                           node.keys.empty() ? "" : ", ", list(node.keys),
+                           list(node.aggregates, node.arguments));
+    }
     std::string operator()(const ScanNode& node) const { return "Scan " + print_name(node.name); }
     std::string operator()(const FilterNode& node) const {
         return "Filter " + node.predicate->describe();

@@ -74,6 +74,34 @@ struct StaggerNode {
     std::vector<AggregateCall> aggregates;
 };
 
+enum class WindowKind : std::uint8_t { Tumble, Hop, Cumulate, Session };
+/// TUMBLE, HOP, CUMULATE, SESSION: which windows a row belongs to, by its ROWTIME. They begin at
+/// multiples of `slide` since 1970 (Cumulate: of `size`) and do not hold their end.
+struct WindowFunction {
+    WindowKind kind = WindowKind::Tumble;
+    std::int64_t size = 0;                 ///< milliseconds; Session: the gap that ends one
+    std::int64_t slide = 0;                ///< of Hop; the step of Cumulate; else the size
+    std::vector<std::size_t> partition{};  ///< Session: columns
+};
+/// The columns that they add.
+enum class WindowColumn : std::uint8_t { Start, End, Time };
+
+/// A row for each window that the row belongs to. Output: the input's columns, window_start,
+/// window_end, window_time.
+struct WindowRowsNode {
+    WindowFunction windows;
+};
+
+/// GROUP BY window_start, window_end, keys: a group lives as long as its window. Output: a column
+/// of the window or the next key for each of `outputs`, then aggregates.
+struct WindowGroupNode {
+    WindowFunction windows;
+    std::vector<ExpressionPtr> keys;
+    std::vector<std::optional<WindowColumn>> outputs;
+    std::vector<ExpressionPtr> arguments;
+    std::vector<AggregateCall> aggregates;
+};
+
 /// agg OVER (PARTITION BY keys RANGE | ROWS preceding). Output: the input's columns, then
 /// aggregates.
 struct SlideNode {
@@ -191,7 +219,8 @@ struct UnionNode {};
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
                  HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, JoinNode,
-                 LookupNode, UnionNode, DistinctNode, GroupChangesNode, TopNNode>
+                 LookupNode, UnionNode, DistinctNode, GroupChangesNode, TopNNode, WindowRowsNode,
+                 WindowGroupNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

@@ -71,6 +71,11 @@ class ExpressionParser {
     SqlResult<void> from_window(ast::FromItem& from);
     SqlResult<void> count_join();
 
+    // windows_parser.cpp
+    bool starts_windows() const;
+    SqlResult<ast::ExprPtr> windows();
+    SqlResult<ast::ExprPtr> windows_input();
+
     TokenCursor& tokens_;
     std::uint32_t nesting_ = 0, joins_ = 0;
 };

@@ -109,9 +109,16 @@ SqlResult<FromItem> ExpressionParser::from_item() {
         const Token name = tokens_.peek();
         if (name.kind != TokenKind::Word || !tokens_.peek(1).is_symbol("("))
             return tokens_.expected("a table function such as RANDOM_CUT_FOREST(...)");
-        tokens_.next();
-        ASSIGN(from.function, call(name.text, name.span));
+        if (starts_windows()) {
+            ASSIGN(from.function, windows());
+        } else {
+            tokens_.next();
+            ASSIGN(from.function, call(name.text, name.span));
+        }
         TRY(tokens_.expect_symbol(")"));
+    } else if (starts_windows()) {
+        from.kind = FromKind::Function;
+        ASSIGN(from.function, windows());
     } else if (tokens_.accept_symbol("(")) {
         if (tokens_.is_word("SELECT")) {
             from.kind = FromKind::Subquery;

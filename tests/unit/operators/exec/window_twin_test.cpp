@@ -2,6 +2,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -131,6 +132,101 @@ TEST_SUITE("window twins") {
                 "SELECT STREAM K, COUNT(*), SUM(V) FROM S WINDOWED BY STAGGER (PARTITION BY K "
                 "RANGE INTERVAL '7' SECOND);",
                 rows, random);
+            REQUIRE_EQ(got, expected);
+        }
+    }
+
+    TEST_CASE("TUMBLE, HOP and CUMULATE") {
+        struct Shape {
+            const char* call;
+            std::int64_t size, slide;
+            bool is_cumulative;
+        };
+        const Shape shapes[] = {
+            {"TUMBLE(TABLE S, DESCRIPTOR(ROWTIME), INTERVAL '5' SECOND)", 5000, 5000, false},
+            {"HOP(TABLE S, DESCRIPTOR(ROWTIME), INTERVAL '3' SECOND, INTERVAL '7' SECOND)", 7000,
+             3000, false},
+            {"HOP(TABLE S, DESCRIPTOR(ROWTIME), INTERVAL '4' SECOND, INTERVAL '3' SECOND)", 3000,
+             4000, false},
+            {"CUMULATE(TABLE S, DESCRIPTOR(ROWTIME), INTERVAL '2' SECOND, INTERVAL '8' SECOND)",
+             8000, 2000, true}};
+        for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+            CAPTURE(seed);
+            Random random(seed);
+            const auto& shape = shapes[seed % std::size(shapes)];
+            CAPTURE(shape.call);
+            const auto rows = random_rows(random, 400);
+            struct Sum {
+                std::int64_t count = 0, sum = 0, values = 0;
+            };
+            // By end, start and key.
+            std::map<std::tuple<std::int64_t, std::int64_t, std::string>, Sum> windows;
+            for (const auto& row : rows)
+                for (std::int64_t start = row.rowtime - row.rowtime % 840'000 - 840'000;
+                     start <= row.rowtime; start += shape.is_cumulative ? shape.size : shape.slide)
+                    for (std::int64_t end =
+                             start + (shape.is_cumulative ? shape.slide : shape.size);
+                         end <= start + shape.size; end += shape.slide) {
+                        if (row.rowtime < start || row.rowtime >= end) continue;
+                        auto& sum = windows[{end, start, cell(row.key)}];
+                        ++sum.count;
+                        sum.sum += row.value.value_or(0);
+                        sum.values += row.value ? 1 : 0;
+                    }
+            std::vector<std::string> expected;
+            for (const auto& [window, sum] : windows) {
+                const auto& [end, start, key] = window;
+                expected.push_back(fmt::format("{} {} {} {} {} {}", end, key, start, end, sum.count,
+                                               sum.values > 0 ? std::to_string(sum.sum) : "-"));
+            }
+            auto got = run(fmt::format("CREATE STREAM D (K BIGINT, B TIMESTAMP, F TIMESTAMP, N "
+                                       "BIGINT, T BIGINT); CREATE PUMP P AS INSERT INTO D SELECT "
+                                       "STREAM K, window_start, window_end, COUNT(*), SUM(V) FROM "
+                                       "TABLE({}) GROUP BY K, window_start, window_end;",
+                                       shape.call),
+                           rows, random);
+            std::ranges::sort(got);
+            std::ranges::sort(expected);
+            REQUIRE_EQ(got, expected);
+        }
+    }
+
+    TEST_CASE("SESSION") {
+        constexpr std::int64_t kGap = 4000;
+        for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+            CAPTURE(seed);
+            Random random(seed);
+            const auto rows = random_rows(random, 400);
+            struct Session {
+                std::int64_t start, last, count, sum, values;
+            };
+            std::map<std::optional<std::int64_t>, std::vector<Session>> sessions;
+            for (const auto& row : rows) {
+                auto& of_key = sessions[row.key];
+                if (of_key.empty() || row.rowtime >= of_key.back().last + kGap)
+                    of_key.push_back({row.rowtime, 0, 0, 0, 0});
+                auto& session = of_key.back();
+                session.last = row.rowtime;
+                ++session.count;
+                session.sum += row.value.value_or(0);
+                session.values += row.value ? 1 : 0;
+            }
+            std::vector<std::string> expected;
+            for (const auto& [key, of_key] : sessions)
+                for (const auto& session : of_key)
+                    expected.push_back(
+                        fmt::format("{} {} {} {} {} {}", session.last + kGap, cell(key),
+                                    session.start, session.last + kGap, session.count,
+                                    session.values > 0 ? std::to_string(session.sum) : "-"));
+            auto got =
+                run("CREATE STREAM D (K BIGINT, B TIMESTAMP, F TIMESTAMP, N BIGINT, T "
+                    "BIGINT); CREATE PUMP P AS INSERT INTO D SELECT STREAM K, window_start, "
+                    "window_end, COUNT(*), SUM(V) FROM TABLE(SESSION(TABLE S PARTITION BY "
+                    "K, DESCRIPTOR(ROWTIME), INTERVAL '4' SECOND)) GROUP BY K, "
+                    "window_start, window_end;",
+                    rows, random);
+            std::ranges::sort(got);
+            std::ranges::sort(expected);
             REQUIRE_EQ(got, expected);
         }
     }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -78,6 +79,85 @@ TEST_CASE("q2 keeps every 123rd auction") {
                    return bid.auction % 123 == 0 ? fmt::format("{},{}", bid.auction, bid.price)
                                                  : std::string();
                }));
+}
+
+TEST_CASE("q5 finds the auctions with the most bids") {
+    const auto options = options_at();
+    std::map<std::int64_t, std::map<std::int64_t, int>> windows;  // by end
+    for (const auto& bid : bids_of(kEvents, options))
+        for (auto end = bid.time / 2000 * 2000 + 2000; end <= bid.time / 2000 * 2000 + 10'000;
+             end += 2000)
+            ++windows[end][bid.auction];
+    std::vector<std::string> expected;
+    for (const auto& [end, auctions] : windows) {
+        int most = 0;
+        for (const auto& [auction, count] : auctions)
+            most = std::max(most, count);
+        for (const auto& [auction, count] : auctions)
+            if (count == most) expected.push_back(fmt::format("{},{}", auction, count));
+    }
+    check_same(sorted(rows_of_query("q5", kEvents, options)), sorted(expected));
+    check_same(sorted(rows_of_query("q5", kEvents, options, 77)), sorted(expected));
+}
+
+TEST_CASE("q7 finds the highest bids") {
+    const auto options = options_at();
+    const auto bids = bids_of(kEvents, options);
+    std::map<std::int64_t, std::int64_t> highest;
+    for (const auto& bid : bids)
+        highest[bid.time / 10'000] = std::max(highest[bid.time / 10'000], bid.price);
+    std::vector<std::string> expected;
+    for (const auto& bid : bids)
+        if (bid.price == highest[bid.time / 10'000])
+            expected.push_back(fmt::format("{},{},{},{},{}", bid.auction, bid.price, bid.bidder,
+                                           time_text(bid.time), bid.extra));
+    CHECK(highest.size() == 6);
+    check_same(sorted(rows_of_query("q7", kEvents, options)), sorted(expected));
+}
+
+TEST_CASE("q8 finds new people who sell") {
+    const auto options = options_at();
+    Generator generator(options);
+    Events events;
+    generator.make(0, kEvents, events);
+    std::map<std::int64_t, std::set<std::int64_t>> sellers;
+    for (std::size_t row = 0; row < events.auction.size(); ++row)
+        sellers[events.auction.rowtime.int_at(row) / 10'000].insert(
+            events.auction.columns[7].int_at(row));
+    std::vector<std::string> expected;
+    for (std::size_t row = 0; row < events.person.size(); ++row) {
+        const auto window = events.person.rowtime.int_at(row) / 10'000;
+        const auto id = events.person.columns[0].int_at(row);
+        if (sellers[window].contains(id))
+            expected.push_back(fmt::format("{},{},{}", id, events.person.columns[1].text_at(row),
+                                           time_text(window * 10'000)));
+    }
+    check_same(sorted(rows_of_query("q8", kEvents, options)), sorted(expected));
+}
+
+TEST_CASE("q11 counts bids by session") {
+    // 25 hours, so that bidders pause.
+    const auto options = options_at(1);
+    struct Session {
+        std::int64_t start, last;
+        int count;
+    };
+    std::map<std::int64_t, std::vector<Session>> bidders;
+    for (const auto& bid : bids_of(kEvents, options)) {
+        auto& sessions = bidders[bid.bidder];
+        if (sessions.empty() || bid.time >= sessions.back().last + 10'000)
+            sessions.push_back({bid.time, 0, 0});
+        sessions.back().last = bid.time;
+        ++sessions.back().count;
+    }
+    std::vector<std::string> expected;
+    for (const auto& [bidder, sessions] : bidders)
+        for (const auto& session : sessions)
+            expected.push_back(fmt::format("{},{},{},{}", bidder, session.count,
+                                           time_text(session.start),
+                                           time_text(session.last + 10'000)));
+    CHECK(expected.size() > bidders.size());
+    check_same(sorted(rows_of_query("q11", kEvents, options)), sorted(expected));
 }
 
 TEST_CASE("q12 counts each bidder's bids in ten seconds") {
