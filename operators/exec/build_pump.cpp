@@ -12,6 +12,7 @@
 #include "operators/exec/lookup.h"
 #include "operators/exec/parse_row.h"
 #include "operators/exec/project.h"
+#include "operators/exec/retract.h"
 #include "operators/exec/session_groups.h"
 #include "operators/exec/slide.h"
 #include "operators/exec/sort.h"
@@ -96,6 +97,9 @@ class PumpBuilder {
             return std::make_unique<Sort>(context_, pump_, input, std::move(*sort));
         if (auto* sort = std::get_if<TimeSortNode>(&node.body))
             return std::make_unique<TimeSort>(context_, pump_, input, sort->millis, node.schema);
+        if (auto* retract = std::get_if<RetractNode>(&node.body))
+            return std::make_unique<Retract>(context_, pump_, input, std::move(*retract),
+                                             node.schema);
         if (auto* changes = std::get_if<GroupChangesNode>(&node.body))
             return std::make_unique<GroupChanges>(context_, pump_, input, std::move(*changes),
                                                   node.schema);

@@ -164,6 +164,8 @@ void GroupChanges::add_one_by_one(const Selection& rows) {
         const auto one = Selection::of(one_);
         groups_.find(keys_, one, group_of_row_);
         const auto group = group_of_row_[row];
+        // Its coming was refused.
+        if (group == GroupTable::kNoGroup && takes_back(row)) continue;
         const auto growth = (group == GroupTable::kNoGroup ? std::size_t{1} : 0) +
                             aggregates_.would_grow(arguments_, row, group);
         const bool lacks_room =
@@ -215,8 +217,22 @@ void GroupChanges::add_to_groups(const Selection& rows) {
             budget_.touch(group_of_row_[row], batch_->rowtime->int_at(row));
         });
     }
-    aggregates_.update(arguments_, rows, group_of_row_);
+    node_.weight ? add_weighted(rows) : aggregates_.update(arguments_, rows, group_of_row_);
     rows.for_each([&](std::size_t row) { unsaid_.push_back(static_cast<RowIndex>(row)); });
+}
+
+// Those that come first: nothing is taken back that is not there.
+void GroupChanges::add_weighted(const Selection& rows) {
+    rows_of_.resize(groups_.size(), 0);
+    coming_.clear();
+    going_.clear();
+    rows.for_each([&](std::size_t row) {
+        const bool goes = takes_back(row);
+        (goes ? going_ : coming_).push_back(static_cast<RowIndex>(row));
+        rows_of_[group_of_row_[row]] += goes ? -1 : 1;
+    });
+    aggregates_.update(arguments_, Selection::of(coming_), group_of_row_);
+    aggregates_.retract(arguments_, Selection::of(going_), group_of_row_);
 }
 
 // The groups of the rows that nothing was said of yet, into `changed_`: those of each round once.
@@ -282,8 +298,8 @@ void GroupChanges::emit_having(Batch& out, std::span<const std::uint32_t> groups
     for (std::size_t i = 0; i < groups.size(); ++i) {
         const auto group = groups[i];
         if (evaluation.has_failed(i)) continue;
-        const bool passes =
-            condition == nullptr || (!condition->is_null(i) && condition->bool_at(i));
+        const bool passes = !is_gone(group) && (condition == nullptr ||
+                                                (!condition->is_null(i) && condition->bool_at(i)));
         const bool was_shown = is_shown_[group] != 0;
         is_shown_[group] = passes ? 1 : 0;
         if (!passes && !(was_shown && node_.has_op)) continue;
@@ -324,6 +340,9 @@ void GroupChanges::save(StateWriter& to) const {
     budget_.snapshot(to);
     for (const auto is_shown : is_shown_)
         to.put_bool(is_shown != 0);
+    if (node_.weight)
+        for (const auto count : rows_of_)
+            to.put_int(count);
     to.put_int(last_rowtime_);
     to.put_int(due_);
     to.put_count(waiting_.size());
@@ -341,6 +360,11 @@ void GroupChanges::load(StateReader& from) {
     is_shown_.assign(count, 0);
     for (auto& is_shown : is_shown_)
         is_shown = from.take_bool() ? 1 : 0;
+    if (node_.weight) {
+        rows_of_.assign(count, 0);
+        for (auto& rows : rows_of_)
+            rows = from.take_int();
+    }
     marked_.assign(count, 0);
     round_ = 0;
     last_rowtime_ = from.take_int();

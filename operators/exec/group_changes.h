@@ -36,6 +36,13 @@ class GroupChanges final : public Operator {
     void add_within_limits(const Selection& rows);
     void add_one_by_one(const Selection& rows);
     void add_to_groups(const Selection& rows);
+    void add_weighted(const Selection& rows);
+    bool takes_back(std::size_t row) const {
+        return node_.weight && batch_->columns[*node_.weight]->int_at(row) < 0;
+    }
+    bool is_gone(std::uint32_t group) const {
+        return node_.weight && key_count_ > 0 && rows_of_[group] == 0;
+    }
     bool make_room(std::size_t row);
     void keep(std::span<const std::uint32_t> groups);
     std::size_t kept_rows() const { return groups_.size() + aggregates_.distinct_values(); }
@@ -54,6 +61,7 @@ class GroupChanges final : public Operator {
     AggregateSet aggregates_;
     StateBudget budget_;
     std::vector<char> is_shown_;         // whether a row of the group went out
+    std::vector<std::int64_t> rows_of_;  // with weights: how many rows a group has
     std::vector<std::uint32_t> marked_;  // round in which a group was last seen to have changed
     std::uint32_t round_ = 0;
     std::vector<std::uint32_t> waiting_;  // with a period: groups that have changed since it began
@@ -67,7 +75,7 @@ class GroupChanges final : public Operator {
     std::vector<RowIndex> unsaid_;  // rows that were added since the last emission
     std::vector<std::uint32_t> group_of_row_, changed_;
     RowBatch out_;
-    std::vector<RowIndex> settled_, run_, part_, period_, one_, passed_;
+    std::vector<RowIndex> settled_, run_, part_, period_, coming_, going_, one_, passed_;
 };
 
 }  // namespace tidemill::sql

@@ -52,6 +52,7 @@ struct AggregateCall {
     bool is_from_last = false;            ///< NTH_VALUE ... FROM LAST
     bool ignores_nulls = false;           ///< rows with NULL do not count; FIRST_VALUE ... LAG
     bool is_distinct = false;             ///< each value counts once
+    bool takes_back = false;              ///< rows may be taken back (over a changelog)
     std::optional<std::size_t> filter{};  ///< BOOLEAN column; only rows where it is true count
     Value otherwise{};                    ///< of LAG, where the window has no such row
 };

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "engine/base/result.h"
 #include "operators/expr/aggregate.h"
 #include "operators/plan/bind_select.h"
@@ -8,9 +10,9 @@ namespace tidemill::sql {
 
 // Rows of a changelog replace each other, so a query over one may rename and compute columns and
 // leave out whole keys, but nothing that looks at several rows or drops some states of a row.
-SqlResult<void> SelectBinder::check_changelog(
-    const ast::Select& select, const Relation& relation,
-    const std::vector<const ast::Expr*>& conditions) const {
+SqlResult<void> SelectBinder::check_changelog(const ast::Select& select, const Relation& relation,
+                                              const std::vector<const ast::Expr*>& conditions,
+                                              bool is_grouped) const {
     const auto& from = *relation.plan;
     if (!from.is_changelog) return {};
     const auto is_fixed = [&](const ast::Expr& expr) {
@@ -26,18 +28,20 @@ SqlResult<void> SelectBinder::check_changelog(
         });
         return is_fixed;
     };
-    for (const auto* condition : conditions)
-        if (!is_fixed(*condition))
-            return failure(
-                condition->span,
-                condition == select.where.get()
-                    ? "WHERE over rows that change takes GROUP BY columns alone: on others it "
-                      "would "
-                      "leave old rows standing. Use HAVING in the query with GROUP BY."
-                    : "Beside the number WHERE takes PARTITION BY columns alone here; other "
-                      "conditions belong into the subquery, before rows are numbered.");
+    const bool is_grouped_again = is_grouped && emits_changes();
+    for (const auto* condition : conditions) {
+        if (is_grouped_again || is_fixed(*condition)) continue;
+        return failure(
+            condition->span,
+            condition == select.where.get()
+                ? "WHERE over rows that change takes GROUP BY columns alone: on others it would "
+                  "leave old rows standing. Use HAVING in the query with GROUP BY."
+                : "Beside the number WHERE takes PARTITION BY columns alone here; other "
+                  "conditions belong into the subquery, before rows are numbered.");
+    }
     if (select.is_distinct)
         return failure(select.span, "SELECT DISTINCT over rows that change is not supported.");
+    if (is_grouped_again) return {};
     const auto looks_further = [](const ast::Expr& expr) {
         bool found = false;
         walk(expr, [&](const ast::Expr& node) {
@@ -51,8 +55,8 @@ SqlResult<void> SelectBinder::check_changelog(
         std::ranges::any_of(select.items,
                             [&](const auto& item) { return looks_further(*item.expr); }))
         return failure(select.from.span,
-                       "An aggregate over rows that change would count each change of a row. "
-                       "Aggregate the rows below instead.");
+                       "An aggregate over rows that change is itself one that changes: write EMIT "
+                       "CHANGES at the end of its query.");
     return {};
 }
 
@@ -104,22 +108,59 @@ std::optional<std::size_t> expose_row_op(PlanNode& plan) {
 
 }  // namespace
 
-// ROW_NUMBER over a changelog needs to know which rows replace each other, and which go.
-SqlResult<void> SelectBinder::rank_changes(const ast::Select& select, PlanNode& from,
-                                           TopNNode& node) const {
+// Whoever looks at several rows of a changelog needs to know which replace each other, and which
+// go.
+SqlResult<SelectBinder::ChangeColumns> SelectBinder::identify_changes(const ast::Select& select,
+                                                                      PlanNode& from,
+                                                                      std::string_view what) const {
     if (!from.changelog_key)
         return failure(select.from.span,
-                       "ROW_NUMBER over rows that change needs the columns that identify them: "
-                       "select those of GROUP BY as they are.");
+                       fmt::format("{} over rows that change needs the columns that identify them: "
+                                   "select those of GROUP BY as they are.",
+                                   what));
     const auto op = expose_row_op(from);
     if (!op)
         return failure(select.from.span,
-                       "ROW_NUMBER over rows that change takes them from GROUP BY ... EMIT CHANGES "
-                       "alone.");
-    node.is_over_changes = true;
-    node.row_key = *from.changelog_key;
-    node.input_op = *op;
-    return {};
+                       fmt::format("{} over rows that change takes them from GROUP BY ... EMIT "
+                                   "CHANGES alone.",
+                                   what));
+    return ChangeColumns{*from.changelog_key, *op};
+}
+
+// Puts the step below that says what comes and what goes: it computes keys and arguments, and the
+// groups read them from its columns.
+void SelectBinder::take_back_changes(Relation& relation, PlanNode& grouped,
+                                     GroupChangesNode& node) const {
+    auto below = make_node(std::move(grouped.inputs[0]));
+    below->is_changelog = false;
+    below->changelog_key.reset();
+    below->fixed_columns.clear();
+    below->schema.fields.clear();
+    RetractNode retract;
+    retract.row_key = relation.changes->row_key;
+    retract.input_op = relation.changes->op;
+    retract.predicate = std::move(relation.changes_filter);
+    retract.limits = node.limits;
+    const auto move_down = [&](std::vector<ExpressionPtr>& expressions) {
+        for (auto& expression : expressions) {
+            const auto place = retract.expressions.size();
+            const auto type = expression->type();
+            auto name = expression->describe();
+            below->schema.fields.push_back(
+                {fmt::format("$VALUE{}", place), type, expression->is_nullable, true});
+            retract.expressions.push_back(std::move(expression));
+            expression = std::make_unique<ColumnReference>(type, place, std::move(name));
+        }
+    };
+    move_down(node.keys);
+    move_down(node.arguments);
+    for (auto& call : node.aggregates)
+        call.takes_back = true;
+    node.weight = below->schema.size();
+    below->schema.fields.push_back({"$WEIGHT", TypeKind::BigInt, false, true});
+    below->monotonicity.assign(below->schema.size(), Monotonicity::None);
+    below->body = std::move(retract);
+    grouped.inputs[0] = std::move(below);
 }
 
 }  // namespace tidemill::sql

@@ -57,6 +57,10 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
         ASSIGN(auto key, plain.bind(expr));
         const bool is_monotonic = key->monotonicity == Monotonicity::Ascending ||
                                   key->monotonicity == Monotonicity::Descending;
+        if (is_monotonic && relation.changes)
+            return failure(expr.span,
+                           "GROUP BY over rows that change takes no monotonic key: a row that "
+                           "changes would belong to another window than before.");
         if (is_monotonic) node.monotonic_keys.push_back(i);
         if (const auto end = window_end(expr, i, scope)) node.ends.push_back(*end);
         const bool is_rowtime = dynamic_cast<const RowtimeReference*>(key.get()) != nullptr;
@@ -148,14 +152,22 @@ SqlResult<PlanPtr> SelectBinder::bind_grouped(const ast::Select& select, Relatio
     }
     if (emits_changes) {
         ASSIGN(const auto limits, read_state_limits(text_, tail_->options));
-        tumble->body = GroupChangesNode{.keys = std::move(node.keys),
-                                        .monotonic_keys = std::move(node.monotonic_keys),
-                                        .arguments = std::move(node.arguments),
-                                        .aggregates = std::move(node.aggregates),
-                                        .having = std::move(having),
-                                        .has_op = has_op,
-                                        .period_millis = tail_->emit->millis,
-                                        .limits = limits};
+        GroupChangesNode changes{.keys = std::move(node.keys),
+                                 .monotonic_keys = std::move(node.monotonic_keys),
+                                 .arguments = std::move(node.arguments),
+                                 .aggregates = std::move(node.aggregates),
+                                 .having = std::move(having),
+                                 .has_op = has_op,
+                                 .period_millis = tail_->emit->millis,
+                                 .limits = limits};
+        if (relation.changes) {
+            if (limits.ttl_millis > 0 || limits.evicts)
+                return failure(tail_->options.front().name.span,
+                               "Over rows that change only state_limit = n goes with GROUP BY; the "
+                               "query below may have state_ttl and state_full.");
+            take_back_changes(relation, *tumble, changes);
+        }
+        tumble->body = std::move(changes);
     } else if (windows) {
         tumble->body = window_group(*windows, input_columns, std::move(node));
     } else if (select.stagger_millis)

@@ -153,7 +153,22 @@ SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
         conditions = bound_below->others;
     else if (select.where)
         conditions.push_back(select.where.get());
-    TRY(check_changelog(select, relation, conditions));
+    const auto any_item = [&](const auto& test) {
+        return std::ranges::any_of(select.items,
+                                   [&](const auto& item) { return test(*item.expr); });
+    };
+    const bool is_ranked = any_item(is_row_number);
+    const bool is_grouped = !select.group_by.empty() || select.stagger_millis || select.having ||
+                            any_item(has_aggregate);
+    TRY(check_changelog(select, relation, conditions, is_grouped));
+    if (relation.plan->is_changelog && is_grouped) {
+        ASSIGN(relation.changes, identify_changes(select, *relation.plan, "An aggregate"));
+        if (select.where) {
+            ASSIGN(relation.changes_filter,
+                   ExpressionBinder(relation.scope).bind_condition(*select.where, "WHERE"));
+        }
+        conditions.clear();
+    }
     if (relation.windows && !is_window_group(select, relation)) {
         TRY(add_window_columns(relation));
     }
@@ -162,13 +177,6 @@ SqlResult<PlanPtr> SelectBinder::bind_all_rows(const ast::Select& select) {
         relation.plan = make_filter(std::move(relation.plan), std::move(condition));
     }
     TRY(bind_rows(select, relation));
-    const auto any_item = [&](const auto& test) {
-        return std::ranges::any_of(select.items,
-                                   [&](const auto& item) { return test(*item.expr); });
-    };
-    const bool is_ranked = any_item(is_row_number);
-    const bool is_grouped = !select.group_by.empty() || select.stagger_millis || select.having ||
-                            any_item(has_aggregate);
     const bool is_windowed = any_item(has_window);
     if (!tail_->options.empty() && !(is_grouped && emits_changes()) && !select.is_distinct &&
         !is_ranked && !bound_below)

@@ -26,6 +26,11 @@ class SelectBinder {
         std::size_t rowtime;  ///< column that holds the ROWTIME of such a row
         std::int64_t millis;
     };
+    /// How the rows of a changelog are told apart, and where it says what they do.
+    struct ChangeColumns {
+        std::vector<std::size_t> row_key;
+        std::size_t op = 0;
+    };
     struct Relation {
         PlanPtr plan;
         Scope scope;
@@ -40,6 +45,9 @@ class SelectBinder {
         /// TUMBLE, HOP ...: the scope ends with the columns of the windows, the plan does not yet.
         std::optional<WindowFunction> windows{};
         Span windows_span{};
+        // To be grouped again, where rows change:
+        std::optional<ChangeColumns> changes{};
+        ExpressionPtr changes_filter{};
     };
 
     SqlResult<PlanPtr> bind_ordered(const ast::Select& select);
@@ -64,9 +72,12 @@ class SelectBinder {
     bool emits_changes() const {
         return tail_->emit && tail_->emit->kind != ast::EmitKind::WindowClose;
     }
-    SqlResult<void> rank_changes(const ast::Select& select, PlanNode& from, TopNNode& node) const;
+    SqlResult<ChangeColumns> identify_changes(const ast::Select& select, PlanNode& from,
+                                              std::string_view what) const;
+    void take_back_changes(Relation& relation, PlanNode& grouped, GroupChangesNode& node) const;
     SqlResult<void> check_changelog(const ast::Select& select, const Relation& from,
-                                    const std::vector<const ast::Expr*>& conditions) const;
+                                    const std::vector<const ast::Expr*>& conditions,
+                                    bool is_grouped) const;
     SqlResult<PlanPtr> bind_time_order(const ast::Select& select, PlanPtr plan);
     SqlResult<PlanPtr> project(const ast::Select& select, Relation relation,
                                const Scope& star_scope, ExpressionBinder& binder);

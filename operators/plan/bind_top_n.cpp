@@ -157,7 +157,12 @@ SqlResult<PlanPtr> SelectBinder::bind_ranked(const ast::Select& select, Relation
     const Scope scope = relation.scope;
     ExpressionBinder plain(scope);
     TopNNode node;
-    if (relation.plan->is_changelog) TRY(rank_changes(select, *relation.plan, node));
+    if (relation.plan->is_changelog) {
+        ASSIGN(auto changes, identify_changes(select, *relation.plan, "ROW_NUMBER"));
+        node.is_over_changes = true;
+        node.row_key = std::move(changes.row_key);
+        node.input_op = changes.op;
+    }
     std::vector<ExpressionPtr> keys;
     const auto add_key = [&](const ast::Expr& expr) -> SqlResult<void> {
         ASSIGN(auto key, plain.bind(expr));

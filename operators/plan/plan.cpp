@@ -144,6 +144,11 @@ struct Describe {
                                                   : std::string(),
                            node.limits.describe());
     }
+    std::string operator()(const RetractNode& node) const {
+        return fmt::format("Retract {}{}{}", list(node.expressions),
+                           node.predicate ? " where " + node.predicate->describe() : "",
+                           node.limits.describe());
+    }
     std::string operator()(const TopNNode& node) const {
         std::string places;
         for (std::size_t i = 0; i < node.order.size(); ++i)

@@ -58,9 +58,18 @@ struct GroupChangesNode {
     std::vector<std::size_t> monotonic_keys;  ///< a change of one forgets all groups
     std::vector<ExpressionPtr> arguments;
     std::vector<AggregateCall> aggregates;
-    ExpressionPtr having;            ///< over the output's columns; may be null
-    bool has_op = false;             ///< whether ROW_OP is looked at
-    std::int64_t period_millis = 0;  ///< EMIT PERIODIC; 0: after each batch
+    ExpressionPtr having;                 ///< over the output's columns; may be null
+    bool has_op = false;                  ///< whether ROW_OP is looked at
+    std::optional<std::size_t> weight{};  ///< column of the input: 1, or -1 to take a row back
+    std::int64_t period_millis = 0;       ///< EMIT PERIODIC; 0: after each batch
+    StateLimits limits;
+};
+/// A changelog as rows that come and go. Output: the expressions, then the weight, 1 or -1.
+struct RetractNode {
+    std::vector<ExpressionPtr> expressions;
+    ExpressionPtr predicate;           ///< rows that fail it are as good as gone; may be null
+    std::vector<std::size_t> row_key;  ///< columns that identify a row
+    std::size_t input_op = 0;          ///< column with its ROW_OP
     StateLimits limits;
 };
 /// What a row of a changelog does: '+I' a new one, '+U' replaces that of its key, '-D' is gone.
@@ -219,8 +228,8 @@ struct UnionNode {};
 struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
                  HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, JoinNode,
-                 LookupNode, UnionNode, DistinctNode, GroupChangesNode, TopNNode, WindowRowsNode,
-                 WindowGroupNode>
+                 LookupNode, UnionNode, DistinctNode, GroupChangesNode, RetractNode, TopNNode,
+                 WindowRowsNode, WindowGroupNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output

@@ -12,7 +12,7 @@ AggregateSet::AggregateSet(std::span<const AggregateCall> calls)
         if (call.filter &&
             std::ranges::find(filters_, *call.filter, &Filter::argument) == filters_.end())
             filters_.push_back({*call.filter, {}});
-        if (!call.is_distinct) continue;
+        if (!call.is_distinct || call.takes_back) continue;
         const auto shared = std::ranges::find_if(distinct_, [&](const Distinct& other) {
             return other.argument == call.argument &&
                    other.members.size() < DistinctValues::kMembersMax;
@@ -36,9 +36,7 @@ Selection AggregateSet::filtered(const AggregateCall& call, const Selection& row
     return Selection::of(std::ranges::find(filters_, *call.filter, &Filter::argument)->rows);
 }
 
-void AggregateSet::update(std::span<const Column* const> arguments, const Selection& rows,
-                          const std::vector<std::uint32_t>& groups) {
-    if (rows.count == 0) return;
+void AggregateSet::apply_filters(std::span<const Column* const> arguments, const Selection& rows) {
     for (auto& filter : filters_) {
         const auto& condition = *arguments[filter.argument];
         filter.rows.resize(rows.count);
@@ -49,9 +47,25 @@ void AggregateSet::update(std::span<const Column* const> arguments, const Select
         });
         filter.rows.resize(count);
     }
+}
+
+void AggregateSet::retract(std::span<const Column* const> arguments, const Selection& rows,
+                           const std::vector<std::uint32_t>& groups) {
+    if (rows.count == 0) return;
+    apply_filters(arguments, rows);
+    for (std::size_t i = 0; i < calls_.size(); ++i)
+        aggregates_[i]->retract(
+            calls_[i].kind == AggregateKind::CountAll ? nullptr : arguments[calls_[i].argument],
+            filtered(calls_[i], rows), groups);
+}
+
+void AggregateSet::update(std::span<const Column* const> arguments, const Selection& rows,
+                          const std::vector<std::uint32_t>& groups) {
+    if (rows.count == 0) return;
+    apply_filters(arguments, rows);
     for (std::size_t i = 0; i < calls_.size(); ++i) {
         const auto& call = calls_[i];
-        if (call.is_distinct) continue;
+        if (call.is_distinct && !call.takes_back) continue;
         aggregates_[i]->update(
             call.kind == AggregateKind::CountAll ? nullptr : arguments[call.argument],
             filtered(call, rows), groups);

@@ -22,6 +22,9 @@ class AggregateSet {
     /// Adds rows to their groups. `arguments` are the columns that the calls count in.
     void update(std::span<const Column* const> arguments, const Selection& rows,
                 const std::vector<std::uint32_t>& groups);
+    /// Takes back rows that were added; all calls say `takes_back`.
+    void retract(std::span<const Column* const> arguments, const Selection& rows,
+                 const std::vector<std::uint32_t>& groups);
     /// Appends the results of a group to the columns from `first` on.
     void append_results(std::size_t group, RowBatch& to, std::size_t first) const;
 
@@ -61,6 +64,7 @@ class AggregateSet {
         std::vector<RowIndex> rows;  // scratch
     };
 
+    void apply_filters(std::span<const Column* const> arguments, const Selection& rows);
     Selection filtered(const AggregateCall& call, const Selection& rows) const;
     void update_distinct(Distinct& distinct, std::span<const Column* const> arguments,
                          const Selection& rows, const std::vector<std::uint32_t>& groups);

@@ -1,5 +1,7 @@
 #include "operators/window/group_aggregate.h"
 
+#include "engine/base/check.h"
+#include "operators/window/counted_values.h"
 #include "operators/window/moments.h"
 
 namespace tidemill::sql {
@@ -32,6 +34,14 @@ class CountAggregate final : public GroupAggregate {
         else
             for_each_value(*argument, rows, add);
     }
+    void retract(const Column* argument, const Selection& rows,
+                 const std::vector<std::uint32_t>& groups) override {
+        const auto take = [&](std::size_t row) { --counts_[groups[row]]; };
+        if (argument == nullptr)
+            rows.for_each(take);
+        else
+            for_each_value(*argument, rows, take);
+    }
     void append_result(std::size_t group, Column& to) const override {
         to.append_int(counts_[group]);
     }
@@ -62,6 +72,14 @@ class ExactSum final : public GroupAggregate {
             auto& state = states_[groups[row]];
             state.sum += argument->int_at(row);
             ++state.count;
+        });
+    }
+    void retract(const Column* argument, const Selection& rows,
+                 const std::vector<std::uint32_t>& groups) override {
+        for_each_value(*argument, rows, [&](std::size_t row) {
+            auto& state = states_[groups[row]];
+            state.sum -= argument->int_at(row);
+            --state.count;
         });
     }
     void append_result(std::size_t group, Column& to) const override {
@@ -109,32 +127,39 @@ class BooleanAggregate final : public GroupAggregate {
                 const std::vector<std::uint32_t>& groups) override {
         for_each_value(*argument, rows, [&](std::size_t row) {
             auto& state = states_[groups[row]];
-            (argument->bool_at(row) ? state.has_true : state.has_false) = true;
+            ++(argument->bool_at(row) ? state.trues : state.falses);
+        });
+    }
+    void retract(const Column* argument, const Selection& rows,
+                 const std::vector<std::uint32_t>& groups) override {
+        for_each_value(*argument, rows, [&](std::size_t row) {
+            auto& state = states_[groups[row]];
+            --(argument->bool_at(row) ? state.trues : state.falses);
         });
     }
     void append_result(std::size_t group, Column& to) const override {
         const auto& state = states_[group];
-        if (!state.has_true && !state.has_false) return to.append_null();
-        to.append_bool(is_every_ ? !state.has_false : state.has_true);
+        if (state.trues == 0 && state.falses == 0) return to.append_null();
+        to.append_bool(is_every_ ? state.falses == 0 : state.trues > 0);
     }
     void reset(std::size_t group) override { states_[group] = {}; }
     void keep(std::span<const std::uint32_t> groups) override { keep_states(states_, groups); }
     void clear() override { states_.clear(); }
     void snapshot(StateWriter& to) const override {
         for (const auto& state : states_)
-            to.put_bool(state.has_true), to.put_bool(state.has_false);
+            to.put_int(state.trues), to.put_int(state.falses);
     }
     void restore(StateReader& from, std::size_t count) override {
         states_.resize(count);
         for (auto& state : states_) {
-            state.has_true = from.take_bool();
-            state.has_false = from.take_bool();
+            state.trues = from.take_int();
+            state.falses = from.take_int();
         }
     }
 
  private:
     struct State {
-        bool has_true = false, has_false = false;
+        std::int64_t trues = 0, falses = 0;
     };
     bool is_every_;
     std::vector<State> states_;
@@ -144,22 +169,29 @@ class BooleanAggregate final : public GroupAggregate {
 // Source: Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974.
 class DoubleSum final : public GroupAggregate {
  public:
+    explicit DoubleSum(bool is_mean = false) : is_mean_(is_mean) {}
     void resize(std::size_t count) override { states_.resize(count); }
     void update(const Column* argument, const Selection& rows,
                 const std::vector<std::uint32_t>& groups) override {
         for_each_value(*argument, rows, [&](std::size_t row) {
             auto& state = states_[groups[row]];
-            const double x = argument->double_at(row), sum = state.sum + x;
-            state.lost += std::fabs(state.sum) >= std::fabs(x) ? (state.sum - sum) + x
-                                                               : (x - sum) + state.sum;
-            state.sum = sum;
+            state.add(argument->double_at(row));
             ++state.count;
+        });
+    }
+    void retract(const Column* argument, const Selection& rows,
+                 const std::vector<std::uint32_t>& groups) override {
+        for_each_value(*argument, rows, [&](std::size_t row) {
+            auto& state = states_[groups[row]];
+            state.add(-argument->double_at(row));
+            if (--state.count == 0) state = {};
         });
     }
     void append_result(std::size_t group, Column& to) const override {
         const auto& state = states_[group];
         if (state.count == 0) return to.append_null();
-        to.append_double(std::isfinite(state.sum) ? state.sum + state.lost : state.sum);
+        const double sum = std::isfinite(state.sum) ? state.sum + state.lost : state.sum;
+        to.append_double(is_mean_ ? sum / static_cast<double>(state.count) : sum);
     }
     void reset(std::size_t group) override { states_[group] = {}; }
     void keep(std::span<const std::uint32_t> groups) override { keep_states(states_, groups); }
@@ -181,7 +213,14 @@ class DoubleSum final : public GroupAggregate {
     struct State {
         double sum = 0, lost = 0;
         std::int64_t count = 0;
+
+        void add(double x) {
+            const double total = sum + x;
+            lost += std::fabs(sum) >= std::fabs(x) ? (sum - total) + x : (x - total) + sum;
+            sum = total;
+        }
     };
+    bool is_mean_;
     std::vector<State> states_;
 };
 
@@ -193,6 +232,12 @@ class MomentsAggregate final : public GroupAggregate {
                 const std::vector<std::uint32_t>& groups) override {
         for_each_value(*argument, rows, [&](std::size_t row) {
             states_[groups[row]].add(argument->double_at(row));
+        });
+    }
+    void retract(const Column* argument, const Selection& rows,
+                 const std::vector<std::uint32_t>& groups) override {
+        for_each_value(*argument, rows, [&](std::size_t row) {
+            states_[groups[row]].remove(argument->double_at(row));
         });
     }
     void append_result(std::size_t group, Column& to) const override {
@@ -293,7 +338,16 @@ class ExtremeAggregate final : public GroupAggregate {
 
 }  // namespace
 
+void GroupAggregate::retract(const Column*, const Selection&, const std::vector<std::uint32_t>&) {
+    TM_CHECK(false, "an aggregate that cannot take rows back");
+}
+
 std::unique_ptr<GroupAggregate> make_group_aggregate(const AggregateCall& call) {
+    const bool is_extreme = call.kind == AggregateKind::Min || call.kind == AggregateKind::Max;
+    if (call.takes_back && (is_extreme || call.is_distinct)) return make_counted_aggregate(call);
+    // A mean that is moved back and forth drifts; a compensated sum does not.
+    if (call.takes_back && call.kind == AggregateKind::Avg)
+        return std::make_unique<DoubleSum>(true);
     switch (call.kind) {
         case AggregateKind::CountAll:
         case AggregateKind::Count:

@@ -21,6 +21,10 @@ class GroupAggregate {
     /// null for COUNT(*).
     virtual void update(const Column* argument, const Selection& rows,
                         const std::vector<std::uint32_t>& groups) = 0;
+    /// Takes back rows that were added. MIN, MAX and DISTINCT can only if their call says
+    /// `takes_back`.
+    virtual void retract(const Column* argument, const Selection& rows,
+                         const std::vector<std::uint32_t>& groups);
     /// Appends the result of a group. An exact sum that overflowed is null.
     virtual void append_result(std::size_t group, Column& to) const = 0;
     /// A group is empty again.

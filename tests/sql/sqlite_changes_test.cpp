@@ -219,3 +219,38 @@ TEST_CASE("the first groups are those of SQLite, while groups rise and fall") {
                  run_sqlite(rows, query("T, n, K, V", "V DESC NULLS FIRST, K NULLS LAST", "")));
     }
 }
+
+TEST_CASE("groups of groups are those of SQLite, while rows come and go") {
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+        CAPTURE(seed);
+        Random random(seed);
+        const auto rows = random_rows(random);
+        static constexpr const char* kAggregates[] = {
+            "COUNT(*)",        "SUM(V)", "MIN(V)", "MAX(V)",   "COUNT(DISTINCT V)",
+            "SUM(DISTINCT N)", "MAX(L)", "MIN(L)", "COUNT(L)", "COUNT(DISTINCT L)"};
+        static constexpr const char* kConditions[] = {"V > 0", "N < 3", "L IS NOT NULL", "V < N",
+                                                      "L = 'ab'"};
+        const auto condition = [&] { return kConditions[random.below(std::size(kConditions))]; };
+        std::string list, types = "T VARCHAR(8)";
+        const auto count = 1 + random.below(5);
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const std::string aggregate = kAggregates[random.below(std::size(kAggregates))];
+            const bool is_text = aggregate == "MAX(L)" || aggregate == "MIN(L)";
+            list += ", " + aggregate;
+            if (random.chance(0.4)) list += fmt::format(" FILTER (WHERE {})", condition());
+            types += fmt::format(", C{} {}", i, is_text ? "VARCHAR(8)" : "BIGINT");
+        }
+        const auto having = random.chance(0.4) ? " HAVING COUNT(A) > 0" : "";
+        const auto where = random.chance(0.4) ? fmt::format(" WHERE {}", condition()) : "";
+        const auto outer = random.chance(0.4) ? " HAVING SUM(N) > 2" : "";
+        CAPTURE(list);
+        const auto query = [&](const char* op, const char* emit) {
+            return fmt::format(
+                "SELECT {}T{} FROM (SELECT T, K, SUM(A) AS V, COUNT(*) AS N, MAX(T) FILTER (WHERE "
+                "B > 0) AS L FROM S GROUP BY T, K{}{}) AS g{} GROUP BY T{}{}",
+                op, list, having, emit, where, outer, emit);
+        };
+        CHECK_EQ(run_ours(rows, query("ROW_OP, ", " EMIT CHANGES"), types, 1, random),
+                 run_sqlite(rows, query("", "")));
+    }
+}
