@@ -37,7 +37,7 @@ struct Application::Impl {
 
 namespace {
 
-constexpr std::uint64_t kSnapshotVersion = 4;
+constexpr std::uint64_t kSnapshotVersion = 5;
 
 std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
     for (const char c : text)

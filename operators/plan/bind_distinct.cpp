@@ -1,5 +1,6 @@
 #include "engine/base/result.h"
 #include "operators/plan/bind_select.h"
+#include "operators/sql/printer.h"
 
 namespace tidemill::sql {
 
@@ -15,6 +16,7 @@ SqlResult<PlanPtr> SelectBinder::bind_distinct(const ast::Select& select, PlanPt
             monotonicity == Monotonicity::Descending)
             node.monotonic.push_back(i);
         node.keys.push_back(i);
+        node.names.push_back(print_name(plan->schema[i].name));
     }
     if (node.monotonic.empty() && !emits_changes())
         return failure(

@@ -169,10 +169,14 @@ SqlResult<PlanPtr> SelectBinder::bind_ranked(const ast::Select& select, Relation
         keys.push_back(std::move(key));
         return {};
     };
-    for (const auto& key : spec->partition_by)
+    for (const auto& key : spec->partition_by) {
         TRY(add_key(*key));
+        node.by += (node.by.empty() ? "" : ", ") + print(*key);
+    }
     for (const auto& item : spec->order_by) {
         TRY(add_key(*item.expr));
+        node.in_order += (node.in_order.empty() ? "" : ", ") + print(*item.expr) +
+                         (item.is_descending ? " DESC" : "");
         node.is_descending.push_back(item.is_descending);
     }
     const auto family = keys.back()->type().family();

@@ -1,6 +1,7 @@
 #include "operators/plan/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "operators/sql/printer.h"
 
@@ -150,17 +151,14 @@ struct Describe {
                            node.limits.describe());
     }
     std::string operator()(const TopNNode& node) const {
-        std::string places;
-        for (std::size_t i = 0; i < node.order.size(); ++i)
-            places += fmt::format("{}{}{}", i == 0 ? "" : ", ", node.order[i] + 1,
-                                  node.is_descending[i] ? " DESC" : "");
-        return fmt::format("{} of {} by {} columns, in the order of column {}{}{}{}",
+        return fmt::format("{} of {}{}{} in the order of {}{}{}{}",
                            node.is_over_changes ? "ChangeTopN" : "TopN", node.limit,
-                           node.partition.size(), places, node.has_rank ? ", with rank" : "",
-                           node.has_op ? ", with ROW_OP" : "", node.limits.describe());
+                           node.by.empty() ? "" : " by ", node.by, node.in_order,
+                           node.has_rank ? ", with rank" : "", node.has_op ? ", with ROW_OP" : "",
+                           node.limits.describe());
     }
     std::string operator()(const DistinctNode& node) const {
-        return fmt::format("Distinct by {} columns{}", node.keys.size(), node.limits.describe());
+        return fmt::format("Distinct by {}{}", fmt::join(node.names, ", "), node.limits.describe());
     }
 };
 

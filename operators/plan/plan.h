@@ -174,6 +174,7 @@ struct TimeSortNode {
 struct DistinctNode {
     std::vector<std::size_t> keys;       ///< columns
     std::vector<std::size_t> monotonic;  ///< those of the keys that move one way
+    std::vector<std::string> names{};    ///< of the keys, for people
     StateLimits limits;
 };
 
@@ -217,6 +218,7 @@ struct TopNNode {
     StateLimits limits;
     /// Over a changelog: the columns that identify its rows, and its ROW_OP.
     bool is_over_changes = false;
+    std::string by{}, in_order{};  ///< PARTITION BY and ORDER BY, for people
     std::vector<std::size_t> row_key{};
     std::size_t input_op = 0;
 };
