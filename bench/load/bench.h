@@ -26,12 +26,18 @@ struct BenchOptions {
     std::uint32_t connections = 1;
     std::uint32_t window = 0;  ///< unacknowledged records a connection; 0: 32 batches
     std::uint32_t sample_shards =
-        0;                      ///< catchup: so many shards, one after another; 0: all at once
+        0;  ///< catchup: so many shards, one after another; 0: all at once
+    /// latency: a SQL application brings records, JSON then, from `stream` to this one; empty:
+    /// none.
+    std::string sql_output;
     bool until_broken = false;  ///< produce: a lost connection ends the run, not an error
     // Of the loads over HTTP:
     bool cbor = false;                   ///< not JSON
     std::string access_key, secret_key;  ///< every request is signed with; empty: none is
 };
+
+/// Makes the streams of `run_latency` where they are missing.
+Status prepare_streams(const BenchOptions& options);
 
 /// What the key of every record takes beside its data.
 constexpr std::uint32_t kKeyBytes = 4;

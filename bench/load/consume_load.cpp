@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "bench/load/stamped_batch.h"
+
 namespace tidemill::bench {
 namespace {
 
@@ -109,7 +111,12 @@ Status ConsumeLoad::check_batch(const RecordBatchView& batch, Subscription& subs
     for (RecordView record; cursor.next(record);) {
         data_bytes_ += record.data.size();
         if (record.data.size() < sizeof(std::int64_t)) continue;
-        const auto sent = load_le<std::int64_t>(record.data.data());
+        auto sent = load_le<std::int64_t>(record.data.data());
+        if (!options_.sql_output.empty()) {
+            const auto stamp = read_json_stamp(as_text(record.data));
+            if (!stamp) return fail(Errc::Corrupt, "a record that was not written here");
+            sent = *stamp;
+        }
         latency_.record(static_cast<std::uint64_t>(std::max<std::int64_t>(now - sent, 0)));
     }
     return cursor.status();

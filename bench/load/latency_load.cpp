@@ -18,18 +18,31 @@ std::uint32_t open_loop_window(const BenchOptions& options) {
 
 }  // namespace
 
+Status prepare_streams(const BenchOptions& wanted) {
+    ASSIGN(BenchOptions options, checked(wanted));
+    TRY(prepare_target(options));
+    if (options.sql_output.empty()) return {};
+    options.stream = options.sql_output;
+    TRY(prepare_target(options));
+    return {};
+}
+
 Result<BenchResult> run_latency(const BenchOptions& wanted) {
     BenchOptions asked = wanted;
     if (asked.rate == 0) asked.rate = 10'000;
     if (asked.window == 0) asked.window = open_loop_window(asked);
     ASSIGN(const BenchOptions options, checked(asked));
     ASSIGN(const LoadTarget target, prepare_target(options));
+    // Through an application the records arrive elsewhere.
+    BenchOptions delivery = options;
+    if (!options.sql_output.empty()) delivery.stream = options.sql_output;
+    ASSIGN(const LoadTarget delivered, prepare_target(delivery));
     SocketWait sockets;
     ProduceLoad produce(options, target, true);
-    ConsumeLoad consume(options, target);
+    ConsumeLoad consume(delivery, delivered);
     consume.measure_latency();
     TRY(produce.open(sockets, 0));
-    TRY(consume.open(sockets, options.connections, target.ends));
+    TRY(consume.open(sockets, options.connections, delivered.ends));
     const MonoTime start = std::chrono::steady_clock::now() + 10ms;
     produce.start(start);
     MonoTime now = start, last_progress = start;

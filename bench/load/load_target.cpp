@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/load/stamped_batch.h"
 #include "engine/base/random.h"
 #include "producer/endpoint.h"
 #include "proto/record_batch.h"
@@ -114,7 +115,13 @@ std::vector<std::byte> build_batch(const BenchOptions& options, std::uint64_t se
             fill_with_letters(data, random);
         else
             fill_with_json(data, random);
-        store_le(data.data(), std::int64_t{0});
+        if (options.sql_output.empty()) {
+            store_le(data.data(), std::int64_t{0});
+        } else {
+            const auto begin = json_stamp(0) + ",\"p\":\"";
+            std::memcpy(data.data(), begin.data(), begin.size());
+            std::memcpy(data.data() + data.size() - 2, "\"}", 2);
+        }
         builder.add(fmt::format("k{:03}", random.below(1000)), data);
     }
     const Bytes bytes = builder.finish().bytes();

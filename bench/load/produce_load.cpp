@@ -59,7 +59,8 @@ void ProduceLoad::send_one(Peer& peer, MonoTime since) {
     slot.shard_position = peer.next_shard;
     Bytes batch = batches_[sent_batches_ % batches_.size()];
     if (stamps_) {
-        if (slot.stamped.is_empty()) slot.stamped = StampedBatch(batch);
+        if (slot.stamped.is_empty())
+            slot.stamped = StampedBatch(batch, !options_.sql_output.empty());
         batch = slot.stamped.stamp(since.time_since_epoch().count());
     }
     batch = compressor_.compress(RecordBatchView::trusted(batch), slot.compressed).bytes();

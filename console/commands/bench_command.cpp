@@ -7,6 +7,7 @@
 #include "bench/load/bench.h"
 #include "console/commands/broker_options.h"
 #include "console/commands/output.h"
+#include "console/repl/sql_client.h"
 #include "operators/anomaly/forest_bench.h"
 #include "operators/anomaly/hot_spots_bench.h"
 
@@ -44,6 +45,47 @@ void print_human(const BenchResult& result) {
 }
 
 using Measure = Result<BenchResult> (*)(const BenchOptions&);
+
+constexpr const char* kBenchApplication = "bench-latency";
+constexpr const char* kBenchSql =
+    "CREATE STREAM \"OUT\" (\"t\" BIGINT, \"p\" VARCHAR(65535));\n"
+    "CREATE PUMP \"P\" AS INSERT INTO \"OUT\" SELECT STREAM \"t\", \"p\" FROM \"IN\" WHERE \"t\" > "
+    "0;\n";
+constexpr std::uint32_t kSqlRecordBytesMin = 48;
+
+/// Latency from the intended sending of a record to its row in the output stream of an application
+/// that is made for it, and deleted.
+Result<BenchResult> run_sql_latency(const BenchOptions& wanted) {
+    BenchOptions options = wanted;
+    options.sql_output = options.stream + "-out";
+    if (options.record_bytes < kSqlRecordBytesMin)
+        return fail(Errc::InvalidArgument,
+                    fmt::format("a JSON record has at least {} bytes here", kSqlRecordBytesMin));
+    ASSIGN(auto endpoint, client::Endpoint::parse(options.connect));
+    SqlClient client(std::move(endpoint), {}, {});
+    TRY(bench::prepare_streams(options));
+    (void)client.delete_application(kBenchApplication);  // of a run that was broken off
+    NewApplication application;
+    application.name = kBenchApplication;
+    application.sql_text = fmt::format(
+        "CREATE STREAM \"IN\" (\"t\" BIGINT, \"p\" VARCHAR(65535)) WITH (source = "
+        "'{}');\n{}",
+        options.stream, kBenchSql);
+    application.outputs = {{"OUT", options.sql_output, {}}};
+    TRY(client.create_application(application));
+    for (bool is_running = false; !is_running;) {
+        ASSIGN(const auto lines, client.list_applications());
+        for (const auto& line : lines) {
+            if (line.name != kBenchApplication) continue;
+            if (line.status == "failed") return fail(Errc::Internal, line.message);
+            is_running = line.status == "running";
+        }
+    }
+    auto result = bench::run_latency(options);
+    const auto deleted = client.delete_application(kBenchApplication);
+    if (result && !deleted) return std::unexpected(deleted.error());
+    return result;
+}
 
 Run measured(const std::shared_ptr<Options>& options, Measure measure) {
     return [options, measure] {
@@ -164,7 +206,8 @@ int run_hot_spots(const Options& options) {
 void add_bench_command(CLI::App& app, Run& run) {
     auto options = std::make_shared<Options>();
     options->load.connect = default_endpoint();
-    auto* bench = app.add_subcommand("bench", "Measure a broker, the forest, hot spots, or streaming SQL");
+    auto* bench =
+        app.add_subcommand("bench", "Measure a broker, the forest, hot spots, or streaming SQL");
     bench->require_subcommand(1);
     add_load(*bench, run, options, "produce", "Write as fast as acknowledgements allow",
              bench::run_produce)
@@ -178,6 +221,11 @@ void add_bench_command(CLI::App& app, Run& run) {
                      "Read so many shards only, spread over the stream, one after another");
     add_load(*bench, run, options, "latency", "Write at a rate, measure to delivery",
              bench::run_latency);
+
+    add_load(*bench, run, options, "sql-latency",
+             "Write JSON at a rate, measure to its row in the output stream of a SQL application",
+             run_sql_latency)
+        ->remove_option(bench->get_subcommand("sql-latency")->get_option("--compression"));
 
     add_http_load(*bench, run, options, "put-records",
                   "Kinesis over HTTP: PutRecords, one request under way a connection",
