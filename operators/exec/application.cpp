@@ -73,6 +73,13 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
     impl->is_input.push_back(0);
     impl->relays.push_back(
         std::make_unique<Relay>(impl->context, std::string(kErrorStream), error_stream_schema()));
+    for (std::size_t i = 0; i < plan.catalog.streams.size(); ++i)
+        if (const auto& watermark = plan.catalog.streams[i].watermark) {
+            impl->relays[i]->follow_event_time(*watermark, *impl->relays[watermark->late]);
+            impl->fingerprint = fnv1a(fmt::format("{} {} {}", watermark->column, watermark->delay,
+                                                  watermark->idle_timeout),
+                                      impl->fingerprint);
+        }
     for (const auto& table : plan.catalog.tables)
         impl->tables.push_back(
             std::make_unique<ReferenceTable>(ReferenceTable{table.name, table.schema, nullptr, 0}));

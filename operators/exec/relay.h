@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "operators/exec/event_time.h"
 #include "operators/exec/row_merge.h"
 
 namespace tidemill::sql {
@@ -29,6 +30,8 @@ class Relay {
     void subscribe_bounds(std::function<void(std::int64_t)> callback) {
         bound_callbacks_.push_back(std::move(callback));
     }
+    /// Rows are put in the order of a column; `late` gets those that come too late. Before `seal`.
+    void follow_event_time(const Watermark& watermark, Relay& late);
     /// After all writers are known.
     void seal();
 
@@ -40,7 +43,9 @@ class Relay {
     void load(StateReader& from);
 
  private:
+    void arrive(const Batch& batch);
     void deliver(const Batch& batch);
+    void reject_timeless(const Batch& batch, std::size_t row);
     void reject_late(const Batch& batch, std::size_t row);
 
     ExecContext& context_;
@@ -48,6 +53,9 @@ class Relay {
     Schema schema_;
     std::size_t writer_count_ = 0;
     std::optional<RowMerge> merge_;  // with two writers or more
+    std::unique_ptr<EventTime> event_time_;
+    Relay* late_ = nullptr;
+    std::size_t late_writer_ = 0;
     std::vector<Operator*> readers_;
     std::vector<std::function<void(const Batch&)>> rows_callbacks_;
     std::vector<std::function<void(std::int64_t)>> bound_callbacks_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "operators/exec/operator.h"
+#include "operators/exec/reorder_buffer.h"
 #include "operators/plan/plan.h"
 
 namespace tidemill::sql {
@@ -22,20 +23,11 @@ class TimeSort final : public Operator {
     void load(StateReader& from) override;
 
  private:
-    struct Waiting {
-        std::int64_t time;
-        std::uint64_t sequence;
-        std::uint32_t row;  ///< in rows_
-    };
-    void release(std::int64_t until);
-    void compact();
+    void release();
 
     std::int64_t millis_;
-    std::vector<Column> rows_;      // those that wait, and some that have left
-    std::vector<Waiting> waiting_;  // a heap, earliest first
-    std::uint64_t next_sequence_ = 0;
-    std::int64_t released_ = kNoBound;  // all up to this time have left
-    RowBatch out_;
+    ReorderBuffer rows_;
+    std::int64_t released_ = kNoBound;  // all up to this time leave
 };
 
 }  // namespace tidemill::sql

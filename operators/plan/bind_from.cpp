@@ -80,6 +80,8 @@ SqlResult<void> SelectBinder::bind_stream(const ast::FromItem& from, Relation& r
                                                            catalog_.printed_names(true))));
     }
     plan.monotonicity.assign(plan.schema.size(), Monotonicity::None);
+    if (index && catalog_.streams[*index].watermark)
+        plan.monotonicity[catalog_.streams[*index].watermark->column] = Monotonicity::Rowtime;
     return {};
 }
 

@@ -8,6 +8,7 @@
 #include "operators/expr/cast.h"
 #include "operators/expr/user_function.h"
 #include "operators/plan/bind_select.h"
+#include "operators/plan/state_limits.h"
 #include "operators/sql/nearest_name.h"
 #include "operators/sql/parser.h"
 #include "operators/sql/printer.h"
@@ -93,11 +94,12 @@ class StatementBinder {
                                                          print_name(create.name.text)));
         if (create.name.text == "error_stream" || create.name.text == "ERROR_STREAM")
             return failure(create.name.span, "error_stream is a system stream and exists already.");
+        ASSIGN(stream.watermark, watermark_of(create, stream.schema));
         if (is_source(create)) return add_source(create, stream);
         const auto existing = plan_.catalog.find(create.name.text);
         if (!existing) {
             plan_.catalog.streams.push_back(std::move(stream));
-            return {};
+            return add_late(create, plan_.catalog.streams.size() - 1);
         }
         if (plan_.catalog.streams[*existing].is_input)
             return failure(create.name.span,
@@ -116,6 +118,68 @@ class StatementBinder {
                     fmt::format("The stream {} cannot be replaced: pump {} uses it already.",
                                 print_name(create.name.text), print_name(pump.name)));
         plan_.catalog.streams[*existing] = std::move(stream);
+        return add_late(create, *existing);
+    }
+
+    SqlResult<std::int64_t> duration(const ast::CreateStream& create, std::string_view name,
+                                     std::int64_t otherwise) const {
+        const auto* option = find_option(create, name);
+        if (option == nullptr) return otherwise;
+        if (!create.watermark)
+            return failure(option->name.span,
+                           fmt::format("{} goes with WATERMARK FOR a column.", option->name.text));
+        if (option->value == "0") return 0;
+        const auto millis = parse_duration(option->value);
+        if (!millis)
+            return failure(option->value_span,
+                           fmt::format("{} is a time such as '5 seconds' or '1 minute', or 0.",
+                                       option->name.text));
+        return *millis;
+    }
+
+    SqlResult<std::optional<Watermark>> watermark_of(const ast::CreateStream& create,
+                                                     const Schema& schema) const {
+        ASSIGN(const auto idle, duration(create, "IDLE_TIMEOUT", Watermark::kDefaultIdleTimeout));
+        ASSIGN(const auto lateness, duration(create, "ALLOWED_LATENESS", 0));
+        if (!create.watermark) return std::nullopt;
+        const auto& clause = *create.watermark;
+        const auto column = schema.find(clause.column.text);
+        if (!column) {
+            std::vector<std::string> names;
+            for (const auto& field : schema.fields)
+                names.push_back(print_name(field.name));
+            return failure(clause.column.span,
+                           fmt::format("There is no column {}.{}", print_name(clause.column.text),
+                                       did_you_mean(print_name(clause.column.text), names)));
+        }
+        if (schema[*column].type.kind != TypeKind::Timestamp)
+            return failure(
+                clause.column.span,
+                fmt::format("A watermark needs a TIMESTAMP, {} is {}.",
+                            print_name(clause.column.text), schema[*column].type.to_string()));
+        return Watermark{*column, clause.millis + lateness, idle, 0};
+    }
+
+    // Rows that come too late have a stream of their own.
+    SqlResult<void> add_late(const ast::CreateStream& create, std::size_t index) {
+        auto& streams = plan_.catalog.streams;
+        if (!streams[index].watermark) return {};
+        CatalogStream late{streams[index].name + std::string(kLateSuffix), streams[index].schema};
+        late.is_late = true;
+        for (auto& field : late.schema.fields)
+            field.is_nullable = true;
+        late.schema.fields.push_back({std::string(kLateBy), TypeKind::BigInt, false, false});
+        const auto existing = plan_.catalog.find(late.name);
+        if (existing && !streams[*existing].is_late)
+            return failure(create.watermark->span,
+                           fmt::format("{} is the stream of rows that come too late, and exists "
+                                       "already.",
+                                       print_name(late.name)));
+        streams[index].watermark->late = existing.value_or(streams.size());
+        if (existing)
+            streams[*existing] = std::move(late);
+        else
+            streams.push_back(std::move(late));
         return {};
     }
 
@@ -123,7 +187,14 @@ class StatementBinder {
     SqlResult<void> add_source(const ast::CreateStream& create, CatalogStream stream) {
         for (auto& name : source_stream_names(create)) {
             const auto existing = plan_.catalog.find(name);
-            if (existing && plan_.catalog.streams[*existing].is_input) continue;
+            if (existing && plan_.catalog.streams[*existing].is_input) {
+                auto& known = plan_.catalog.streams[*existing];
+                if (create.watermark && create.columns.size() > known.schema.size())
+                    return failure(create.name.span, "Its columns are others than those given.");
+                known.watermark = stream.watermark;
+                TRY(add_late(create, *existing));
+                continue;
+            }
             if (existing)
                 return failure(create.name.span,
                                fmt::format("The stream {} exists already.", print_name(name)));
@@ -134,6 +205,7 @@ class StatementBinder {
             stream.name = std::move(name);
             stream.is_input = true;
             plan_.catalog.streams.push_back(stream);
+            TRY(add_late(create, plan_.catalog.streams.size() - 1));
         }
         return {};
     }
@@ -158,6 +230,11 @@ class StatementBinder {
                            fmt::format("There is no stream {}.{}", print_name(create.target.text),
                                        did_you_mean(print_name(create.target.text),
                                                     plan_.catalog.printed_names())));
+        if (plan_.catalog.streams[*target].is_late)
+            return failure(create.target.span,
+                           fmt::format("{} holds rows that came too late; a pump cannot insert "
+                                       "into it.",
+                                       print_name(create.target.text)));
         if (plan_.catalog.streams[*target].is_input)
             return failure(create.target.span,
                            fmt::format("{} is fed from outside; a pump cannot insert into it.",

@@ -23,7 +23,8 @@ std::string upper(std::string_view text) {
     return result;
 }
 
-// "90 seconds" in milliseconds.
+}  // namespace
+
 std::optional<std::int64_t> parse_duration(std::string_view text) {
     std::int64_t count = 0;
     const char* end = text.data() + text.size();
@@ -37,8 +38,6 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
         return std::nullopt;
     return count * unit_millis(*unit);
 }
-
-}  // namespace
 
 std::string StateLimits::describe() const {
     std::string text;

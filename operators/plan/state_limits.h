@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ struct StateLimits {
     /// ", at most 1000 rows, 3600000 ms", nothing for the defaults.
     std::string describe() const;
 };
+
+/// "90 seconds", "1 hour" in milliseconds; nothing if it is no time above 0 of fixed length.
+std::optional<std::int64_t> parse_duration(std::string_view text);
 
 /// state_limit = N, state_ttl = '90 seconds', state_full = 'refuse' | 'evict' of a SELECT.
 /// Errors: other names (with the nearest one), values out of range.

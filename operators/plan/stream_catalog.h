@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "operators/plan/watermark.h"
 #include "operators/vector/schema.h"
 
 namespace tidemill::sql {
@@ -13,7 +14,11 @@ struct CatalogStream {
     std::string name;
     Schema schema;
     bool is_input = false;
+    std::optional<Watermark> watermark{};
+    bool is_late = false;  ///< holds the rows that came too late for another
 };
+/// What the stream of late rows is called, and what it has beside the columns of its stream.
+inline constexpr std::string_view kLateSuffix = "_LATE", kLateBy = "LATE_BY";
 
 /// A reference table: rows that streams are joined with.
 struct CatalogTable {

@@ -162,10 +162,18 @@ struct ColumnDefinition {
     std::optional<std::string> path;  ///< where a record has it: PATH '$.a.b'
 };
 
+/// WATERMARK FOR column AS column [- INTERVAL ...]
+struct WatermarkClause {
+    Name column;
+    std::int64_t millis = 0;
+    Span span;
+};
+
 struct CreateStream {
     bool or_replace = false;
     Name name;
     std::vector<ColumnDefinition> columns;
+    std::optional<WatermarkClause> watermark;
     std::optional<std::string> description;
     std::vector<StreamOption> options;  ///< WITH (source = ...)
 };

@@ -105,6 +105,10 @@ class StatementParser {
     SqlResult<void> columns(ast::CreateStream& create) {
         TRY(tokens_.expect_symbol("("));
         do {
+            if (tokens_.is_word("WATERMARK") && tokens_.is_word("FOR", 1)) {
+                TRY(watermark(create));
+                continue;
+            }
             ast::ColumnDefinition column;
             ASSIGN(column.name, tokens_.expect_name("the name of a column"));
             ASSIGN(column.type, expressions_.type());
@@ -120,6 +124,32 @@ class StatementParser {
             create.columns.push_back(std::move(column));
         } while (tokens_.accept_symbol(","));
         if (!tokens_.accept_symbol(")")) return tokens_.expected("',' or ')'");
+        return {};
+    }
+
+    SqlResult<void> watermark(ast::CreateStream& create) {
+        const Span begin = tokens_.next().span;
+        if (create.watermark) return tokens_.failure(begin, "A stream has one WATERMARK.");
+        tokens_.next();
+        ast::WatermarkClause clause;
+        ASSIGN(clause.column, tokens_.expect_name("the column of the event time"));
+        TRY(tokens_.expect_word("AS"));
+        const Span again = tokens_.peek().span;
+        ASSIGN(const auto same, tokens_.expect_name("the same column"));
+        if (same.text != clause.column.text)
+            return tokens_.failure(
+                again,
+                "A watermark is its column, or INTERVAL '...' SECOND or the like before it.");
+        if (tokens_.accept_symbol("-")) {
+            ASSIGN(const auto length, expressions_.expression());
+            if (length->kind != ast::ExprKind::Literal || length->literal.bits < 0 ||
+                length->literal.type.kind != TypeKind::Interval)
+                return tokens_.failure(
+                    length->span, "A watermark lies INTERVAL '...' SECOND or the like behind.");
+            clause.millis = length->literal.bits;
+        }
+        clause.span = tokens_.span_from(begin);
+        create.watermark = std::move(clause);
         return {};
     }
 

@@ -332,6 +332,15 @@ std::string print_created(std::string_view what, const ast::CreateStream& create
             fmt::format("{}{} {}{}{}", columns.empty() ? "" : ", ", print_name(column.name.text),
                         column.type.to_string(), column.is_not_null ? " NOT NULL" : "",
                         column.path ? " PATH " + quote(*column.path, '\'') : std::string());
+    if (create.watermark) {
+        const auto& watermark = *create.watermark;
+        const auto column = print_name(watermark.column.text);
+        columns += fmt::format(", WATERMARK FOR {} AS {}", column, column);
+        if (watermark.millis > 0)
+            columns +=
+                " - " + print_literal(Value::integer(
+                            watermark.millis, Type::interval(TimeUnit::Day, TimeUnit::Second)));
+    }
     return fmt::format("CREATE {}{} {}{}{}{}", create.or_replace ? "OR REPLACE " : "", what,
                        print_name(create.name.text), columns.empty() ? "" : " (" + columns + ")",
                        print_description(create.description), print_stream_options(create.options));

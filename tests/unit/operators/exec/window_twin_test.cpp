@@ -266,6 +266,45 @@ TEST_SUITE("window twins") {
         }
     }
 
+    TEST_CASE("WATERMARK") {
+        constexpr std::int64_t kDelay = 8000;
+        for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+            CAPTURE(seed);
+            Random random(seed);
+            const auto rows = random_rows(random, 400);
+            std::vector<Row> taken;
+            std::vector<std::string> late;
+            std::int64_t latest = INT64_MIN / 2;
+            for (const auto& row : rows) {
+                if (row.event < latest - kDelay) {
+                    late.push_back(fmt::format("{} {} {}", row.rowtime, cell(row.value),
+                                               latest - kDelay - row.event));
+                    continue;
+                }
+                latest = std::max(latest, row.event);
+                taken.push_back(row);
+            }
+            std::ranges::sort(taken, {},
+                              [](const Row& row) { return std::pair(row.event, row.order); });
+            std::vector<std::string> expected;
+            for (const auto& row : taken)
+                expected.push_back(fmt::format("{} {}", row.event, cell(row.value)));
+            const std::string stream =
+                "CREATE STREAM T (V BIGINT, E TIMESTAMP, WATERMARK FOR E AS E - INTERVAL '8' "
+                "SECOND) WITH (idle_timeout = 0); CREATE PUMP F AS INSERT INTO T SELECT STREAM V, "
+                "E FROM S; ";
+            auto again = random;
+            REQUIRE_EQ(run(stream + "CREATE STREAM D (V BIGINT); CREATE PUMP P AS INSERT INTO D "
+                                    "SELECT STREAM V FROM T;",
+                           rows, random),
+                       expected);
+            REQUIRE_EQ(run(stream + "CREATE STREAM D (V BIGINT, L BIGINT); CREATE PUMP P AS INSERT "
+                                    "INTO D SELECT STREAM V, LATE_BY FROM T_LATE;",
+                           rows, again),
+                       late);
+        }
+    }
+
     TEST_CASE("ORDER BY WITHIN") {
         constexpr std::int64_t kWithin = 10'000;
         for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {

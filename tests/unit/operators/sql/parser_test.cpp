@@ -153,7 +153,12 @@ TEST_SUITE("operators/sql") {
             "ROW);"
             "CREATE STREAM s (a INTEGER NOT NULL PATH '$[''x''].b', b VARCHAR(2)) DESCRIPTION 'd' "
             "WITH (source = 'c''s', start = latest, parallelism = 3, \"low\" = -1.5);"
-            "CREATE STREAM t WITH (source = 'x');");
+            "CREATE STREAM t WITH (source = 'x');"
+            "CREATE STREAM e (t TIMESTAMP, \"k\" INTEGER, WATERMARK FOR t AS t - INTERVAL '90' "
+            "SECOND) WITH (idle_timeout = '5 s');"
+            "CREATE PUMP w AS INSERT INTO D SELECT STREAM window_end FROM HOP(TABLE e, "
+            "DESCRIPTOR(t), INTERVAL '2' SECOND, INTERVAL '1' MINUTE) AS h, TABLE(SESSION((SELECT "
+            "STREAM * FROM e) PARTITION BY k, x, DESCRIPTOR(e.ROWTIME), INTERVAL '1' HOUR));");
         REQUIRE_MESSAGE(parsed.has_value(), (parsed ? "" : parsed.error().to_string()));
         const auto printed = print(*parsed);
         const auto again = parse(printed);
