@@ -53,6 +53,7 @@ ChangeTopN::ChangeTopN(ExecContext& context, std::string pump, Schema input, Top
       codec_(types_of(this->input(), kept_columns(visible_, node_))),
       row_keys_(types_of(this->input(), node_.row_key)),
       partition_keys_(types_of(this->input(), node_.partition)),
+      window_(node_.monotonic ? this->input()[*node_.monotonic].type : Type()),
       out_(output) {
     for (const auto column : kept_columns(visible_, node_))
         out_columns_.push_back(&out_.columns[column]);
@@ -64,12 +65,25 @@ void ChangeTopN::on_batch(const Batch& batch) {
     gather(partition_columns_, batch, node_.partition);
     gather(order_, batch, order_columns(node_));
     gather(row_columns_, batch, kept_columns(visible_, node_));
-    row_keys_.find_or_add(row_key_columns_, batch.selection, row_of_);
-    partition_keys_.find_or_add(partition_columns_, batch.selection, partition_of_);
-    rows_.resize(row_keys_.size());
-    batch.selection.for_each([&](std::size_t row) { change(row); });
+    const auto& rows = batch.selection;
+    std::size_t run_start = 0;
+    for (std::size_t i = 0; node_.monotonic && i < rows.count; ++i) {
+        if (!starts_window(batch, rows[i])) continue;
+        add(rows.sub(run_start, i - run_start, run_));
+        run_start = i;
+        forget_window(batch, rows[i]);
+    }
+    add(rows.sub(run_start, rows.count - run_start, run_));
     emit_changes();
     batch_ = nullptr;
+}
+
+void ChangeTopN::add(const Selection& rows) {
+    if (rows.count == 0) return;
+    row_keys_.find_or_add(row_key_columns_, rows, row_of_);
+    partition_keys_.find_or_add(partition_columns_, rows, partition_of_);
+    rows_.resize(row_keys_.size());
+    rows.for_each([&](std::size_t row) { change(row); });
 }
 
 void ChangeTopN::touch(std::uint32_t number, std::int64_t time) {
@@ -116,6 +130,27 @@ void ChangeTopN::put_in(std::uint32_t number, std::uint32_t partition, std::stri
     partitions_.try_emplace(partition, heap_)
         .first->second.rows.insert({SortKey::prefix_of(key), rows_[number].key, number});
     ++present_;
+}
+
+bool ChangeTopN::starts_window(const Batch& batch, std::size_t row) const {
+    if (window_.size() == 0) return true;
+    const auto& now = *batch.columns[*node_.monotonic];
+    if (now.is_null(row) || window_.is_null(0)) return now.is_null(row) != window_.is_null(0);
+    return window_.type().storage() == Storage::Text ? now.text_at(row) != window_.text_at(0)
+                                                     : now.int_at(row) != window_.int_at(0);
+}
+
+// Partitions that are over say nothing more, and take no memory.
+void ChangeTopN::forget_window(const Batch& batch, std::size_t row) {
+    emit_changes();
+    row_keys_.clear();
+    partition_keys_.clear();
+    rows_.clear();
+    partitions_.clear();
+    heap_.clear();
+    present_ = 0;
+    window_.clear();
+    window_.append_from(*batch.columns[*node_.monotonic], row);
 }
 
 void ChangeTopN::emit_changes() {
@@ -201,6 +236,7 @@ void ChangeTopN::append(std::uint32_t bytes, std::int64_t rank, std::string_view
 }
 
 void ChangeTopN::save(StateWriter& to) const {
+    to.put_column(window_);
     row_keys_.snapshot(to);
     partition_keys_.snapshot(to);
     for (const auto& row : rows_) {
@@ -222,6 +258,8 @@ void ChangeTopN::save(StateWriter& to) const {
 }
 
 void ChangeTopN::load(StateReader& from) {
+    from.take_column(window_);
+    if (window_.size() > 1) return from.fail();
     row_keys_.restore(from);
     partition_keys_.restore(from);
     partitions_.clear();

@@ -56,11 +56,14 @@ class ChangeTopN final : public Operator {
         bool is_changed = false;
     };
 
+    void add(const Selection& rows);
     void change(std::size_t row);
     void take_out(Row& row);
     void put_in(std::uint32_t number, std::uint32_t partition, std::string_view key,
                 std::string_view bytes);
     void touch(std::uint32_t partition, std::int64_t time);
+    bool starts_window(const Batch& batch, std::size_t row) const;
+    void forget_window(const Batch& batch, std::size_t row);
     void emit_changes();
     void emit_ranks(Partition& partition);
     void emit_rows(Partition& partition);
@@ -77,10 +80,13 @@ class ChangeTopN final : public Operator {
     std::map<std::uint32_t, Partition> partitions_;
     RowHeap heap_;
 
+    Column window_;  // the monotonic column of the partitions that are open, one row or none
+
     // Of the batch at work.
     const Batch* batch_ = nullptr;
     std::vector<const Column*> row_key_columns_, partition_columns_, order_, row_columns_;
     std::vector<std::uint32_t> row_of_, partition_of_, changed_;
+    std::vector<RowIndex> run_;
     std::uint32_t changes_ = 0;
     std::string key_bytes_, row_bytes_;
     RowBatch out_;

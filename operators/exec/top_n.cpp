@@ -35,6 +35,7 @@ TopN::TopN(ExecContext& context, std::string pump, Schema input, TopNNode node,
       codec_(types_of(this->input(), kept_columns(visible_, node_))),
       groups_(types_of(this->input(), node_.partition)),
       budget_(node_.limits),
+      window_(node_.monotonic ? this->input()[*node_.monotonic].type : Type()),
       out_(output),
       rank_(Column::constant(Value::integer(1))),
       op_(Type::varchar(2)) {
@@ -54,7 +55,20 @@ void TopN::on_batch(const Batch& batch) {
     for (std::size_t i = 0; i < visible_; ++i)
         if (i != node_.rank) row_columns_.push_back(batch.columns[i]);
     group_of_row_.resize(std::max(group_of_row_.size(), batch.rows));
-    add(batch.selection);
+    if (node_.monotonic) {
+        // Runs of rows of one window.
+        const auto& rows = batch.selection;
+        std::size_t run_start = 0;
+        for (std::size_t i = 0; i < rows.count; ++i) {
+            if (!starts_window(batch, rows[i])) continue;
+            add(rows.sub(run_start, i - run_start, part_));
+            run_start = i;
+            forget_window(batch, rows[i]);
+        }
+        add(rows.sub(run_start, rows.count - run_start, part_));
+    } else {
+        add(batch.selection);
+    }
     emit_changes();
     batch_ = nullptr;
 }
@@ -203,6 +217,27 @@ void TopN::add_row(std::size_t row, std::uint32_t group) {
         displaced_.push_back({group, last.number(), static_cast<std::uint32_t>(displaced_.size())});
 }
 
+bool TopN::starts_window(const Batch& batch, std::size_t row) const {
+    if (window_.size() == 0) return true;
+    const auto& now = *batch.columns[*node_.monotonic];
+    if (now.is_null(row) || window_.is_null(0)) return now.is_null(row) != window_.is_null(0);
+    return window_.type().storage() == Storage::Text ? now.text_at(row) != window_.text_at(0)
+                                                     : now.int_at(row) != window_.int_at(0);
+}
+
+// Partitions that are over say nothing more, and take no memory.
+void TopN::forget_window(const Batch& batch, std::size_t row) {
+    emit_changes();
+    groups_.clear();
+    ranked_.clear();
+    heap_.clear();
+    budget_.clear();
+    changes_.clear();
+    round_ = 0;
+    window_.clear();
+    window_.append_from(*batch.columns[*node_.monotonic], row);
+}
+
 void TopN::emit_changes() {
     if (changed_.empty()) return;
     if (!keeps_rows_) {
@@ -299,6 +334,7 @@ void TopN::on_bound(std::int64_t bound) {
 }
 
 void TopN::save(StateWriter& to) const {
+    to.put_column(window_);
     groups_.snapshot(to);
     budget_.snapshot(to);
     for (std::size_t group = 0; group < groups_.size(); ++group) {
@@ -317,6 +353,8 @@ void TopN::save(StateWriter& to) const {
 }
 
 void TopN::load(StateReader& from) {
+    from.take_column(window_);
+    if (window_.size() > 1) return from.fail();
     groups_.restore(from);
     const auto count = groups_.size();
     budget_.restore(from, count);

@@ -41,6 +41,8 @@ class TopN final : public Operator {
     bool is_less(const RankedRow& a, std::string_view a_bytes, const RankedRow& b) const;
     std::size_t place_of(std::uint32_t group, const RankedRow& row, std::string_view bytes) const;
 
+    bool starts_window(const Batch& batch, std::size_t row) const;
+    void forget_window(const Batch& batch, std::size_t row);
     void emit_changes();
     void emit_batch_rows();
     void emit_ranks();
@@ -71,6 +73,8 @@ class TopN final : public Operator {
     StateBudget budget_;
     std::vector<Change> changes_;  // of each partition
     std::uint32_t round_ = 0;
+
+    Column window_;  // the monotonic column of the partitions that are open, one row or none
 
     // Of the batch at work.
     const Batch* batch_ = nullptr;

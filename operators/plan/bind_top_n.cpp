@@ -201,6 +201,10 @@ SqlResult<PlanPtr> SelectBinder::bind_ranked(const ast::Select& select, Relation
     Schema schema = plan->schema;
     schema.fields.push_back({std::string(kRowOp), Type::varchar(2), false, true});
     for (std::size_t i = 0; i < keys.size(); ++i) {
+        const auto moves = keys[i]->monotonicity;
+        if (i < spec->partition_by.size() && moves != Monotonicity::None &&
+            moves != Monotonicity::Constant)
+            node.monotonic = project.expressions.size();
         (i < spec->partition_by.size() ? node.partition : node.order)
             .push_back(project.expressions.size());
         plan->schema.fields.push_back({fmt::format("$RANK{}", i), keys[i]->type(), true, true});

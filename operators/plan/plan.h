@@ -218,6 +218,8 @@ struct TopNNode {
     StateLimits limits;
     /// Over a changelog: the columns that identify its rows, and its ROW_OP.
     bool is_over_changes = false;
+    /// A column of `partition` that moves one way: when it changes, earlier partitions are over.
+    std::optional<std::size_t> monotonic{};
     std::string by{}, in_order{};  ///< PARTITION BY and ORDER BY, for people
     std::vector<std::size_t> row_key{};
     std::size_t input_op = 0;

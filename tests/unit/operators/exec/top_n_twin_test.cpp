@@ -305,4 +305,55 @@ TEST_SUITE("top-n twins") {
             CHECK(largest < 200'000);
         }
     }
+
+    TEST_CASE("partitions of a window are forgotten with it") {
+        const auto input = input_stream();
+        for (const std::string below :
+             {"(SELECT K, V, FLOOR(S.ROWTIME TO SECOND) AS W FROM S)",
+              "(SELECT K, FLOOR(S.ROWTIME TO SECOND) AS W, SUM(V) AS V "
+              "FROM S GROUP BY K, FLOOR(S.ROWTIME TO SECOND) EMIT CHANGES)"}) {
+            CAPTURE(below);
+            auto compiled = Application::compile(
+                "CREATE STREAM D (W TIMESTAMP, N BIGINT, K BIGINT, V BIGINT); CREATE PUMP P AS "
+                "INSERT INTO D SELECT STREAM W, n, K, V FROM (SELECT W, K, V, ROW_NUMBER() OVER "
+                "(PARTITION BY W ORDER BY V DESC) AS n FROM " +
+                    below + ") WHERE n <= 3;",
+                {&input, 1});
+            REQUIRE_MESSAGE(compiled.has_value(), (compiled ? "" : compiled.error().to_string()));
+            std::map<std::string, std::string> table, expected;
+            (*compiled)->subscribe(*(*compiled)->find_stream("D"), [&](const Batch& batch) {
+                batch.selection.for_each([&](std::size_t row) {
+                    const auto line = random_run::line_of(batch, row);
+                    table[line.substr(0, line.find(' ', line.find(' ') + 1))] = line;
+                });
+            });
+            RowBatch rows(input.schema);
+            std::size_t largest = 0;
+            for (std::int64_t i = 0; i < 40'000; ++i) {
+                const auto time = 1'000'000 + i * 10, value = i * 7919 % 1009;  // 100 in a second
+                rows.columns[0].append_int(i);
+                rows.columns[1].append_int(value);
+                rows.columns[2].append_null();
+                rows.columns[3].append_null();
+                rows.rowtime.append_int(time);
+                if (rows.size() < 333 && i + 1 < 40'000) continue;
+                (*compiled)->push_rows(StreamId(0), rows);
+                rows.clear();
+                largest = std::max(largest, (*compiled)->snapshot().size());
+            }
+            for (std::int64_t second = 0; second < 400; ++second) {
+                std::vector<std::pair<std::int64_t, std::int64_t>> top;
+                for (std::int64_t i = second * 100; i < second * 100 + 100; ++i)
+                    top.emplace_back(-(i * 7919 % 1009), i);
+                std::ranges::sort(top);
+                for (std::int64_t n = 0; n < 3; ++n) {
+                    const auto& [value, key] = top[static_cast<std::size_t>(n)];
+                    const auto place = fmt::format("{} {}", 1'000'000 + second * 1000, n + 1);
+                    expected[place] = fmt::format("{} {} {}", place, key, -value);
+                }
+            }
+            CHECK_EQ(table, expected);
+            CHECK(largest < 30'000);
+        }
+    }
 }
