@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "operators/window/window_bounds.h"
+#include "operators/exec/window_bounds.h"
 
 namespace tidemill::sql {
 

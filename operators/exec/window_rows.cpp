@@ -1,6 +1,6 @@
 #include "operators/exec/window_rows.h"
 
-#include "operators/window/window_bounds.h"
+#include "operators/exec/window_bounds.h"
 
 namespace tidemill::sql {
 
