@@ -33,6 +33,7 @@ struct Application::Impl {
     void push(std::size_t input, const Batch& batch);
     void advance(std::size_t input, std::int64_t bound);
     void drain_errors();
+    void advance_errors();
 };
 
 namespace {
@@ -92,6 +93,7 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
                      pump.root->describe_tree()};
         for (const auto source : pump.sources)
             made.info.sources.push_back(plan.catalog.streams[source].name);
+        if (pump.reads_errors) made.info.sources.emplace_back(kErrorStream);
         impl->fingerprint = fnv1a(pump.name + made.info.target + made.info.plan, impl->fingerprint);
         if (pump.is_started)
             made.operators =
@@ -203,6 +205,15 @@ void Application::Impl::push(std::size_t input, const Batch& batch) {
         [&](std::size_t row) { bound = std::max(bound, batch.rowtime->int_at(row)); });
     relays[input]->advance(0, bound);
     drain_errors();
+    advance_errors();
+}
+
+// Its readers' windows follow the clock.
+void Application::Impl::advance_errors() {
+    auto& errors = *relays.back();
+    if (!errors.has_readers()) return;
+    errors.advance(0, context.clock());
+    drain_errors();
 }
 
 void Application::Impl::advance(std::size_t input, std::int64_t bound) {
@@ -212,11 +223,14 @@ void Application::Impl::advance(std::size_t input, std::int64_t bound) {
         bound == kEndOfTime ? context.latest_rowtime : std::max(context.latest_rowtime, bound);
     relays[input]->advance(0, bound);
     drain_errors();
+    advance_errors();
 }
 
 void Application::Impl::drain_errors() {
     auto& errors = *relays.back();
-    while (!context.rejected.empty()) {
+    // Errors of those who read errors go to subscribers alone: else one could make another for
+    // ever.
+    for (bool is_first = true; !context.rejected.empty(); is_first = false) {
         RejectedRows rejected;
         std::swap(rejected, context.rejected);
         RowBatch rows(errors.schema());
@@ -230,7 +244,10 @@ void Application::Impl::drain_errors() {
             last_error_time = std::max({last_error_time, time, errors.last_rowtime()});
             append_error_row(rows, rejected[i], last_error_time);
             if (rows.is_full() || i + 1 == rejected.size()) {
-                errors.push(0, rows.view());
+                if (is_first)
+                    errors.push(0, rows.view());
+                else
+                    errors.show(rows.view());
                 rows.clear();
             }
         }
@@ -258,6 +275,8 @@ void Application::advance(StreamId input, WallTime rowtime_bound) {
 void Application::finish() {
     for (std::size_t input = 0; input < impl_->is_input.size(); ++input)
         if (impl_->is_input[input] != 0) impl_->advance(input, kEndOfTime);
+    impl_->relays.back()->advance(0, kEndOfTime);
+    impl_->drain_errors();
     impl_->is_finished = true;
 }
 

@@ -5,6 +5,7 @@
 #include "operators/exec/filter.h"
 #include "operators/exec/forest.h"
 #include "operators/exec/group_changes.h"
+#include "operators/exec/group_rank.h"
 #include "operators/exec/hot_spots.h"
 #include "operators/exec/insert.h"
 #include "operators/exec/items.h"
@@ -38,7 +39,9 @@ class PumpBuilder {
     // Makes the operators of `node` and below; its rows go to `next`.
     void build(PlanNode& node, Operator* next) {
         if (auto* scan = std::get_if<ScanNode>(&node.body)) {
-            relays_[scan->stream]->add_reader(next);
+            auto& relay =
+                scan->stream == kErrorStreamIndex ? relays_.back() : relays_[scan->stream];
+            relay->add_reader(next);
             return;
         }
         if (std::holds_alternative<UnionNode>(node.body)) {
@@ -110,6 +113,8 @@ class PumpBuilder {
             return std::make_unique<TopN>(context_, pump_, input, std::move(*top), node.schema);
         if (auto* distinct = std::get_if<DistinctNode>(&node.body))
             return std::make_unique<Distinct>(context_, pump_, input, std::move(*distinct));
+        if (auto* rank = std::get_if<GroupRankNode>(&node.body))
+            return std::make_unique<GroupRank>(context_, pump_, input, *rank, node.schema);
         if (auto* rows = std::get_if<WindowRowsNode>(&node.body))
             return std::make_unique<WindowRows>(context_, pump_, input, std::move(rows->windows),
                                                 node.schema);

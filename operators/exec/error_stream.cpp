@@ -2,16 +2,6 @@
 
 namespace tidemill::sql {
 
-Schema error_stream_schema() {
-    return {{{"ERROR_TIME", TypeKind::Timestamp, true, false},
-             {"ERROR_LEVEL", Type::varchar(10), true, false},
-             {"ERROR_NAME", Type::varchar(32), true, false},
-             {"MESSAGE", Type::varchar(4096), true, false},
-             {"DATA_ROWTIME", TypeKind::Timestamp, true, false},
-             {"DATA_ROW", Type::varchar(49152), true, false},
-             {"PUMP_NAME", Type::varchar(128), true, false}}};
-}
-
 void append_error_row(RowBatch& to, const RejectedRow& rejected, std::int64_t error_time) {
     static constexpr char kHex[] = "0123456789abcdef";
     const auto text = [&](std::size_t column, std::string_view value) {

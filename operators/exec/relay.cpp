@@ -92,6 +92,12 @@ void Relay::deliver(const Batch& batch) {
         reader->push(out);
 }
 
+void Relay::show(const Batch& batch) {
+    rows_ += batch.size();
+    for (const auto& callback : rows_callbacks_)
+        callback(batch);
+}
+
 void Relay::reject_timeless(const Batch& batch, std::size_t row) {
     RejectedRow rejected;
     rejected.name = "NULL_ROWTIME";

@@ -24,6 +24,9 @@ class Relay {
     /// Before the first row.
     std::size_t add_writer() { return writer_count_++; }
     void add_reader(Operator* reader) { readers_.push_back(reader); }
+    bool has_readers() const { return !readers_.empty(); }
+    /// Rows that subscribers see and no reader.
+    void show(const Batch& batch);
     void subscribe(std::function<void(const Batch&)> callback) {
         rows_callbacks_.push_back(std::move(callback));
     }

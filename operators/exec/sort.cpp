@@ -4,30 +4,9 @@
 #include <numeric>
 
 #include "operators/exec/bound_mapping.h"
+#include "operators/vector/column_order.h"
 
 namespace tidemill::sql {
-
-namespace {
-
-/// Below 0, 0 or above it, nulls last.
-int compare(const Column& column, std::size_t a, std::size_t b) {
-    if (column.is_null(a) || column.is_null(b))
-        return int{column.is_null(a)} - int{column.is_null(b)};
-    switch (column.type().storage()) {
-        case Storage::Text:
-            return column.text_at(a).compare(column.text_at(b));
-        case Storage::Double: {
-            const double x = column.double_at(a), y = column.double_at(b);
-            return x < y ? -1 : x > y ? 1 : 0;
-        }
-        default: {
-            const auto x = column.int_at(a), y = column.int_at(b);
-            return x < y ? -1 : x > y ? 1 : 0;
-        }
-    }
-}
-
-}  // namespace
 
 Sort::Sort(ExecContext& context, std::string pump, Schema input, SortNode node)
     : Operator(context, std::move(pump), "Sort", std::move(input)),
@@ -48,7 +27,7 @@ void Sort::on_batch(const Batch& batch) {
         const auto count = keys_[0].size();
         for (std::size_t k = 0; k < keys.size(); ++k)
             keys_[k].append_from(*keys[k], row);
-        if (count > 0 && compare(keys_[0], count - 1, count) != 0) {
+        if (count > 0 && compare_rows(keys_[0], count - 1, count) != 0) {
             for (auto& key : keys_)
                 key.truncate(count);
             close();
@@ -63,7 +42,7 @@ void Sort::on_batch(const Batch& batch) {
 
 bool Sort::is_before(std::size_t a, std::size_t b) const {
     for (std::size_t k = 0; k < keys_.size(); ++k) {
-        const int order = compare(keys_[k], a, b);
+        const int order = compare_rows(keys_[k], a, b);
         if (order != 0) return (order < 0) != node_.is_descending[k];
     }
     return a < b;

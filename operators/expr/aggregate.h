@@ -21,12 +21,14 @@ enum class AggregateKind : std::uint8_t {
     Any,    ///< of BOOLEAN: some value is true
     Every,  ///< of BOOLEAN: none is false
     // Only OVER a window.
+    ExpAvg,
     FirstValue,
     LastValue,
     NthValue,
     Lag
 };
 
+constexpr bool needs_window(AggregateKind kind) { return kind >= AggregateKind::ExpAvg; }
 /// Whether it is a value of one row of the window, not of all together.
 constexpr bool is_of_one_row(AggregateKind kind) { return kind >= AggregateKind::FirstValue; }
 
@@ -48,7 +50,8 @@ struct AggregateCall {
     AggregateKind kind;
     std::size_t argument = 0;  ///< column; unused by CountAll
     Type parameter, result;
-    std::int64_t offset = 1;              ///< n of NTH_VALUE (from 1) and LAG (from 0)
+    /// n of NTH_VALUE (from 1) and LAG (from 0); half-life of EXP_AVG in milliseconds.
+    std::int64_t offset = 1;
     bool is_from_last = false;            ///< NTH_VALUE ... FROM LAST
     bool ignores_nulls = false;           ///< rows with NULL do not count; FIRST_VALUE ... LAG
     bool is_distinct = false;             ///< each value counts once

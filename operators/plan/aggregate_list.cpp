@@ -44,6 +44,8 @@ SqlResult<void> AggregateList::check_modifiers(const ast::Expr& call, AggregateK
             "{}(DISTINCT ...) does not go OVER a sliding window; use it with GROUP BY, or "
             "COUNT_DISTINCT_ITEMS_TUMBLING.",
             call.op));
+    if (call.is_distinct && kind == AggregateKind::ExpAvg)
+        return failure("EXP_AVG does not take DISTINCT.");
     if (call.filter && is_of_one_row(kind))
         return failure(fmt::format("{} does not take FILTER.", call.op));
     return {};
@@ -116,6 +118,19 @@ SqlResult<void> AggregateList::read_offset(const ast::Expr& call, AggregateCall&
     return {};
 }
 
+/// EXP_AVG(x, INTERVAL ...)
+SqlResult<void> AggregateList::read_half_life(const ast::Expr& call, AggregateCall& entry) const {
+    const bool has_interval =
+        call.args.size() == 2 && call.args[1]->kind == ast::ExprKind::Literal &&
+        call.args[1]->literal.type.kind == TypeKind::Interval && call.args[1]->literal.bits > 0;
+    if (!has_interval)
+        return std::unexpected(locate(scope_.sql_text, call.span,
+                                      "EXP_AVG takes a value and the time in which weights halve: "
+                                      "EXP_AVG(price, INTERVAL '10' SECOND) OVER ..."));
+    entry.offset = call.args[1]->literal.bits;
+    return {};
+}
+
 /// What a constant expression is, as `type`.
 SqlResult<Value> AggregateList::constant(const ast::Expr& expr, const Type& type) const {
     ASSIGN(auto bound, ExpressionBinder(scope_).bind(expr));
@@ -158,9 +173,9 @@ SqlResult<std::size_t> AggregateList::add(const ast::Expr& call) {
         entry.kind = AggregateKind::CountAll;
         entry.result = TypeKind::BigInt;
     } else {
-        if (is_of_one_row(kind) && !call.over && !call.over_name)
+        if (needs_window(kind) && !call.over && !call.over_name)
             return failure(fmt::format("{} needs OVER and a window.", call.op));
-        TRY(read_offset(call, entry));
+        TRY(kind == AggregateKind::ExpAvg ? read_half_life(call, entry) : read_offset(call, entry));
         ASSIGN(argument, ExpressionBinder(scope_).bind(*call.args[0]));
         const auto signature = resolve_aggregate(kind, argument->type());
         if (!signature)

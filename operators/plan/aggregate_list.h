@@ -27,6 +27,7 @@ class AggregateList {
     SqlResult<std::size_t> add_argument(const ast::Expr& expr, ExpressionPtr bound);
     SqlResult<void> add_filtered(const ast::Expr& call, AggregateCall& entry,
                                  ExpressionPtr argument);
+    SqlResult<void> read_half_life(const ast::Expr& call, AggregateCall& entry) const;
     SqlResult<void> read_offset(const ast::Expr& call, AggregateCall& entry) const;
     SqlResult<Value> constant(const ast::Expr& expr, const Type& type) const;
 

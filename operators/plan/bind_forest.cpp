@@ -80,14 +80,15 @@ SqlResult<PlanPtr> SelectBinder::bind_forest(const ast::Expr& call) {
     if (call.op == "HOTSPOTS") return bind_hot_spots(call);
     if (call.op == "TOP_K_ITEMS_TUMBLING" || call.op == "COUNT_DISTINCT_ITEMS_TUMBLING")
         return bind_items(call);
+    if (call.op == "GROUP_RANK") return bind_group_rank(call);
     const bool has_explanation = call.op == "RANDOM_CUT_FOREST_WITH_EXPLANATION";
     if (call.op != "RANDOM_CUT_FOREST" && !has_explanation) {
-        if (call.op == "GROUP_RANK") return failure(call.span, call.op + " is not supported yet.");
         const std::string known[] = {"RANDOM_CUT_FOREST",
                                      "RANDOM_CUT_FOREST_WITH_EXPLANATION",
                                      "HOTSPOTS",
                                      "TOP_K_ITEMS_TUMBLING",
                                      "COUNT_DISTINCT_ITEMS_TUMBLING",
+                                     "GROUP_RANK",
                                      "TUMBLE",
                                      "HOP",
                                      "CUMULATE",

@@ -72,8 +72,9 @@ SqlResult<void> SelectBinder::bind_stream(const ast::FromItem& from, Relation& r
     } else if ((relation.table = catalog_.find_table(name.text))) {
         plan.schema = catalog_.tables[*relation.table].schema;
     } else if (name.text == "error_stream" || name.text == "ERROR_STREAM") {
-        return failure(name.span,
-                       "Reading error_stream inside the application is not supported yet.");
+        reads_errors_ = true;
+        plan.body = ScanNode{kErrorStreamIndex, std::string(kErrorStream)};
+        plan.schema = error_stream_schema();
     } else {
         return failure(name.span, fmt::format("There is no stream {}.{}", print_name(name.text),
                                               did_you_mean(print_name(name.text),

@@ -12,6 +12,27 @@ constexpr std::int64_t kMostItems = 100'000, kMostSeconds = 3600;
 constexpr std::uint32_t kItemLength = 1024;
 }  // namespace
 
+/// A column of the CURSOR by a text that names it, in its case or folded.
+SqlResult<std::size_t> SelectBinder::named_column(const ast::Expr& named, const PlanNode& input) {
+    if (named.kind != ast::ExprKind::Literal || named.literal.is_null ||
+        !named.literal.type.is_text())
+        return failure(named.span, "The column is named by a text in single quotes.");
+    std::string upper = named.literal.text;
+    for (char& c : upper)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    auto column = input.schema.find(named.literal.text);
+    if (!column) column = input.schema.find(upper);
+    if (!column) {
+        std::vector<std::string> names;
+        for (const auto& field : input.schema.fields)
+            names.push_back(field.name);
+        return failure(named.span,
+                       fmt::format("There is no column '{}' in the CURSOR.{}", named.literal.text,
+                                   did_you_mean(named.literal.text, names)));
+    }
+    return *column;
+}
+
 // TOP_K_ITEMS_TUMBLING(CURSOR, 'column', K, seconds), COUNT_DISTINCT_ITEMS_TUMBLING(CURSOR,
 // 'column', seconds).
 SqlResult<PlanPtr> SelectBinder::bind_items(const ast::Expr& call) {
@@ -25,23 +46,7 @@ SqlResult<PlanPtr> SelectBinder::bind_items(const ast::Expr& call) {
                                    "single quotes, {}and the seconds of a window.",
                                    call.op, is_top ? "how many items " : ""));
     ASSIGN(auto input, bind(*call.args[0]->query));
-    const auto& named = *call.args[1];
-    if (named.kind != ast::ExprKind::Literal || named.literal.is_null ||
-        !named.literal.type.is_text())
-        return failure(named.span, "The column is named by a text in single quotes.");
-    std::string upper = named.literal.text;
-    for (char& c : upper)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    auto column = input->schema.find(named.literal.text);
-    if (!column) column = input->schema.find(upper);
-    if (!column) {
-        std::vector<std::string> names;
-        for (const auto& field : input->schema.fields)
-            names.push_back(field.name);
-        return failure(named.span,
-                       fmt::format("There is no column '{}' in the CURSOR.{}", named.literal.text,
-                                   did_you_mean(named.literal.text, names)));
-    }
+    ASSIGN(const auto column, named_column(*call.args[1], *input));
     ItemsNode node;
     if (is_top) {
         ASSIGN(const auto top, forest_parameter(call, 2, "topK", 0, 1, kMostItems));
@@ -50,8 +55,8 @@ SqlResult<PlanPtr> SelectBinder::bind_items(const ast::Expr& call) {
     ASSIGN(const auto seconds,
            forest_parameter(call, is_top ? 3 : 2, "windowSize", 0, 1, kMostSeconds));
     node.millis = seconds * 1000;
-    const auto& field = input->schema[*column];
-    node.item = cast_to(std::make_unique<ColumnReference>(field.type, *column, field.name),
+    const auto& field = input->schema[column];
+    node.item = cast_to(std::make_unique<ColumnReference>(field.type, column, field.name),
                         Type::varchar(kItemLength));
     auto plan = make_node(std::move(input));
     plan->body = std::move(node);

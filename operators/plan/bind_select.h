@@ -19,6 +19,8 @@ class SelectBinder {
     SqlResult<PlanPtr> bind(const ast::Select& select);
     /// Streams that were read, each once.
     const std::vector<std::size_t>& sources() const { return sources_; }
+    /// Whether error_stream was read, too.
+    bool reads_errors() const { return reads_errors_; }
 
  private:
     /// A row of a join is met by later rows of others only while each of its own rows can be.
@@ -148,6 +150,8 @@ class SelectBinder {
 
     SqlResult<PlanPtr> bind_hot_spots(const ast::Expr& call);
     SqlResult<PlanPtr> bind_items(const ast::Expr& call);
+    SqlResult<PlanPtr> bind_group_rank(const ast::Expr& call);
+    SqlResult<std::size_t> named_column(const ast::Expr& named, const PlanNode& input);
     SqlResult<std::vector<ExpressionPtr>> bind_partition(const ast::Expr& cursor,
                                                          const PlanNode& input);
     SqlResult<std::vector<std::size_t>> point_columns(const ast::Expr& cursor,
@@ -170,6 +174,7 @@ class SelectBinder {
     const ast::Select* tail_ = nullptr;    ///< has EMIT and WITH of the query at work
     std::optional<RankBound> rank_bound_;  ///< from the query around the one to be bound next
     std::vector<std::size_t> sources_;
+    bool reads_errors_ = false;
     std::vector<RowColumns> rows_;
 };
 

@@ -245,6 +245,7 @@ class StatementBinder {
         pump.name = create.name.text;
         pump.target = *target;
         pump.sources = binder.sources();
+        pump.reads_errors = binder.reads_errors();
         pump.is_started = !create.is_stopped;
         for (const auto source : pump.sources)
             if (reaches(*target, source))

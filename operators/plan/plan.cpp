@@ -60,6 +60,10 @@ std::string describe_windows(const WindowFunction& windows) {
 }
 
 struct Describe {
+    std::string operator()(const GroupRankNode& node) const {
+        return fmt::format("Rank rows of one ROWTIME by column {}{}", node.column + 1,
+                           node.is_descending ? " DESC" : "");
+    }
     std::string operator()(const WindowRowsNode& node) const {
         return "Rows of " + describe_windows(node.windows);
     }

@@ -157,6 +157,16 @@ struct ItemsNode {
     std::int64_t millis = 0;  ///< of the tumbling window
 };
 
+/// GROUP_RANK: rows of equal ROWTIME with their rank by one column. Output: the input's columns,
+/// the rank.
+struct GroupRankNode {
+    enum class Order : std::uint8_t { AsReceived, Ascending, Descending };
+    std::size_t column = 0;
+    bool is_descending = false;  ///< the largest value has rank 1
+    Order output = Order::AsReceived;
+    std::uint32_t limit = 0;  ///< rows of a group; 0: all
+};
+
 /// Streaming ORDER BY: rows between two changes of the first key, sorted by all.
 struct SortNode {
     std::vector<ExpressionPtr> keys;
@@ -233,7 +243,7 @@ struct PlanNode {
     std::variant<ScanNode, FilterNode, ProjectNode, TumbleNode, StaggerNode, SlideNode, ForestNode,
                  HotSpotsNode, ItemsNode, SortNode, TimeSortNode, ParseRowNode, JoinNode,
                  LookupNode, UnionNode, DistinctNode, GroupChangesNode, RetractNode, TopNNode,
-                 WindowRowsNode, WindowGroupNode>
+                 WindowRowsNode, WindowGroupNode, GroupRankNode>
         body;
     std::vector<PlanPtr> inputs;
     Schema schema;                           ///< of its output
@@ -253,6 +263,7 @@ struct PumpPlan {
     std::string name;
     std::size_t target = 0;
     std::vector<std::size_t> sources;
+    bool reads_errors = false;
     bool is_started = true;
     PlanPtr root;  ///< its columns are those of the target
 };

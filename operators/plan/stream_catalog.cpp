@@ -4,6 +4,16 @@
 
 namespace tidemill::sql {
 
+Schema error_stream_schema() {
+    return {{{"ERROR_TIME", TypeKind::Timestamp, true, false},
+             {"ERROR_LEVEL", Type::varchar(10), true, false},
+             {"ERROR_NAME", Type::varchar(32), true, false},
+             {"MESSAGE", Type::varchar(4096), true, false},
+             {"DATA_ROWTIME", TypeKind::Timestamp, true, false},
+             {"DATA_ROW", Type::varchar(49152), true, false},
+             {"PUMP_NAME", Type::varchar(128), true, false}}};
+}
+
 std::vector<std::string> StreamCatalog::printed_names(bool with_tables) const {
     std::vector<std::string> names;
     for (const auto& stream : streams)

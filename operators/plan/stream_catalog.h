@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,13 @@ struct CatalogStream {
 };
 /// What the stream of late rows is called, and what it has beside the columns of its stream.
 inline constexpr std::string_view kLateSuffix = "_LATE", kLateBy = "LATE_BY";
+
+/// The stream of rows that failed anywhere; it belongs to every application and stands in no list.
+inline constexpr std::string_view kErrorStream = "error_stream";
+inline constexpr std::size_t kErrorStreamIndex = SIZE_MAX;
+/// ERROR_TIME, ERROR_LEVEL, ERROR_NAME, MESSAGE, DATA_ROWTIME, DATA_ROW (hexadecimal), PUMP_NAME.
+/// Source: Kinesis Data Analytics developer guide, "Error Handling".
+Schema error_stream_schema();
 
 /// A reference table: rows that streams are joined with.
 struct CatalogTable {

@@ -19,7 +19,9 @@ bool SlidingState::is_beaten(const Candidate& old, const Column& argument, std::
     }
 }
 
-void SlidingState::add(const Column* argument, std::size_t row, std::uint64_t sequence) {
+void SlidingState::add(const Column* argument, std::size_t row, std::uint64_t sequence,
+                       std::int64_t time) {
+    if (call_.kind == AggregateKind::ExpAvg) average_.age(time);
     if (argument == nullptr) {
         ++count_;
         return;
@@ -43,6 +45,10 @@ void SlidingState::add(const Column* argument, std::size_t row, std::uint64_t se
         candidates_.push_back({sequence, is_text ? 0 : argument->int_at(row),
                                is_text ? std::string(argument->text_at(row)) : std::string(),
                                false});
+    } else if (call_.kind == AggregateKind::ExpAvg) {
+        const double value = argument->double_at(row);
+        specials_ += std::isfinite(value) ? 0 : 1;
+        average_.add(time, std::isfinite(value) ? value : 0);
     } else if (call_.parameter.storage() == Storage::Double) {
         add_number(argument->double_at(row), 1);
     } else if (adds_up()) {
@@ -61,6 +67,9 @@ void SlidingState::evict(bool is_null, std::int64_t bits, std::uint64_t sequence
     if (is_extreme()) {
         if (!candidates_.empty() && candidates_.front().sequence == sequence)
             candidates_.pop_front();
+    } else if (call_.kind == AggregateKind::ExpAvg) {
+        specials_ -= std::isfinite(std::bit_cast<double>(bits)) ? 0 : 1;
+        average_.evict_first();
     } else if (call_.parameter.storage() == Storage::Double) {
         add_number(std::bit_cast<double>(bits), -1);
     } else if (adds_up()) {
@@ -138,6 +147,7 @@ void SlidingState::append_result(Column& to) const {
         return to.append_int(low);
     }
     if (specials_ > 0) return to.append_double(NAN);
+    if (call_.kind == AggregateKind::ExpAvg) return to.append_double(average_.result());
     if (call_.kind == AggregateKind::Sum) return to.append_double(sum_ + lost_);
     if (call_.kind == AggregateKind::Avg)
         return to.append_double((sum_ + lost_) / static_cast<double>(count_));
@@ -164,6 +174,7 @@ void SlidingState::save(StateWriter& to) const {
         to.put_bool(candidate.is_null);
     }
     to.put_count(last_sequence_);
+    if (call_.kind == AggregateKind::ExpAvg) average_.save(to);
 }
 
 void SlidingState::load(StateReader& from) {
@@ -182,6 +193,7 @@ void SlidingState::load(StateReader& from) {
         candidate.is_null = from.take_bool();
     }
     last_sequence_ = from.take_count();
+    if (call_.kind == AggregateKind::ExpAvg) average_.load(from);
     if (is_extreme() && count_ > 0 && candidates_.empty()) from.fail();
 }
 

@@ -7,6 +7,7 @@
 #include "operators/state/state_reader.h"
 #include "operators/state/state_writer.h"
 #include "operators/vector/column.h"
+#include "operators/window/exp_average.h"
 #include "operators/window/moments.h"
 
 namespace tidemill::sql {
@@ -18,10 +19,11 @@ namespace tidemill::sql {
 /// using no more than three comparisons per element", 2006.
 class SlidingState {
  public:
-    explicit SlidingState(const AggregateCall& call) : call_(call) {}
+    explicit SlidingState(const AggregateCall& call) : call_(call), average_(call.offset) {}
 
-    /// `sequence` numbers the rows of the window's partition; `argument` is null for COUNT(*).
-    void add(const Column* argument, std::size_t row, std::uint64_t sequence);
+    /// `sequence` numbers the rows of the window's partition, `time` is their ROWTIME; `argument`
+    /// is null for COUNT(*).
+    void add(const Column* argument, std::size_t row, std::uint64_t sequence, std::int64_t time);
     /// The row that was added with this sequence leaves; `bits` is the slot it had.
     void evict(bool is_null, std::int64_t bits, std::uint64_t sequence);
     void append_result(Column& to) const;
@@ -55,6 +57,7 @@ class SlidingState {
     wide exact_ = 0;
     double sum_ = 0, lost_ = 0;  // compensated
     Moments moments_;
+    ExpAverage average_;
     std::deque<Candidate> candidates_;  // of extremes; or all rows that count
     std::uint64_t last_sequence_ = 0;   // of the row added last
 };

@@ -25,7 +25,8 @@ void SlidingWindow::add(std::span<const Column* const> arguments, std::size_t ro
     rows_.push_back(std::move(kept));
     for (std::size_t i = 0; i < states_.size(); ++i) {
         const bool is_count_all = calls_[i].kind == AggregateKind::CountAll;
-        states_[i].add(is_count_all ? nullptr : arguments[calls_[i].argument], row, next_sequence_);
+        states_[i].add(is_count_all ? nullptr : arguments[calls_[i].argument], row, next_sequence_,
+                       time);
     }
     ++next_sequence_;
 }
