@@ -1,4 +1,4 @@
-// tidemill app create|start|stop|status|list|describe|delete.
+// tidemill app create|replace|start|stop|status|list|describe|delete.
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -89,27 +89,48 @@ int print_one(SqlClient& client, const Options& given, const std::string& told) 
     return kExitOk;
 }
 
-int create(SqlClient& client, const Options& given) {
+/// What create and replace are told; an exit code when it was not understood.
+Result<NewApplication> application_of(const Options& given) {
     NewApplication application;
     application.name = given.name;
-    const auto text = read_text(given);
-    if (!text) return report(text.error().message);
-    application.sql_text = *text;
-    if (!read_bindings(given, application)) {
-        report("--input needs NAME=STREAM, --output NAME=STREAM or NAME=STREAM:KEY_COLUMN");
-        return kExitUsage;
-    }
+    ASSIGN(application.sql_text, read_text(given));
+    if (!read_bindings(given, application))
+        return fail(Errc::InvalidArgument,
+                    "--input needs NAME=STREAM, --output NAME=STREAM or NAME=STREAM:KEY_COLUMN");
     application.input_options = {
         given.input_format == "csv" ? sql::RecordFormat::Csv : sql::RecordFormat::Json,
         given.rowtime, given.from == "oldest" || given.from == "earliest"};
     application.is_started = !given.is_stopped;
-    if (const auto made = client.create_application(application); !made)
+    return application;
+}
+
+int report_refusal(const Error& error) {
+    report(error.message);
+    return error.code == Errc::InvalidArgument ? kExitUsage : kExitFailed;
+}
+
+int create(SqlClient& client, const Options& given) {
+    const auto application = application_of(given);
+    if (!application) return report_refusal(application.error());
+    if (const auto made = client.create_application(*application); !made)
         return report_of_application(client, made.error(), given.name);
     std::string told;
     if (!given.is_stopped) told += fmt::format("  tidemill app status {} --watch\n", given.name);
     if (given.is_stopped) told += fmt::format("  tidemill app start {}\n", given.name);
-    for (const auto& output : application.outputs)
+    for (const auto& output : application->outputs)
         told += fmt::format("  tidemill tail {}\n", output.stream);
+    return print_one(client, given, told);
+}
+
+int replace(SqlClient& client, const Options& given) {
+    auto application = application_of(given);
+    if (!application) return report_refusal(application.error());
+    application->is_started = false;  // it runs if it ran
+    const auto notes = client.replace_application(*application);
+    if (!notes) return report_of_application(client, notes.error(), given.name);
+    std::string told;
+    for (const auto& note : *notes)
+        told += "  " + note + "\n";
     return print_one(client, given, told);
 }
 
@@ -243,10 +264,10 @@ CLI::App& add(CLI::App& app, Run& run, const std::shared_ptr<Options>& options,
     return *command;
 }
 
-void add_create(CLI::App& app, Run& run) {
-    auto options = std::make_shared<Options>();
-    auto& command =
-        add(app, run, options, "create", "Keep SQL as an application and run it", create, true);
+/// With the options that say what an application is.
+CLI::App& add_definition(CLI::App& app, Run& run, const std::shared_ptr<Options>& options,
+                         const std::string& name, const std::string& help, Action action) {
+    auto& command = add(app, run, options, name, help, action, true);
     command.add_option("name", options->name, "What it is called")->required();
     auto* file = command.add_option("-f,--file", options->file, "SQL from this file, - for stdin");
     auto* text = command.add_option("-c,--command", options->text, "SQL text");
@@ -267,7 +288,15 @@ void add_create(CLI::App& app, Run& run) {
     command.add_option("--from", options->from, "Where reading begins")
         ->check(CLI::IsMember({"now", "oldest", "latest", "earliest"}))
         ->capture_default_str();
-    command.add_flag("--stopped", options->is_stopped, "Keep it without running it");
+    return command;
+}
+
+void add_create(CLI::App& app, Run& run) {
+    auto options = std::make_shared<Options>();
+    add_definition(app, run, options, "create", "Keep SQL as an application and run it", create)
+        .add_flag("--stopped", options->is_stopped, "Keep it without running it");
+    add_definition(app, run, std::make_shared<Options>(), "replace",
+                   "Give it another SQL text; what did not change keeps its state", replace);
 }
 
 void add_named(CLI::App& app, Run& run, const std::string& name, const std::string& help,

@@ -329,7 +329,8 @@ void SqlClient::bind(const std::string& name, const std::string& target) {
         bind_.push_back({name, target});
 }
 
-Status SqlClient::create_application(const NewApplication& application) {
+Result<client::BrokerReply> SqlClient::send_application(std::uint8_t kind,
+                                                        const NewApplication& application) {
     FlatBufferBuilder builder;
     std::vector<Offset<wire::SqlOutput>> outputs;
     for (const auto& output : application.outputs)
@@ -342,9 +343,25 @@ Status SqlClient::create_application(const NewApplication& application) {
     const auto all_outputs = builder.CreateVector(outputs);
     builder.Finish(wire::CreateSqlApplication(builder, name, text, inputs, all_outputs, 42, true,
                                               application.is_started));
+    return connection_.call(static_cast<wire::Kind>(kind), wire::finished_bytes(builder));
+}
+
+Status SqlClient::create_application(const NewApplication& application) {
     const auto reply =
-        connection_.call(kind_of(wire::SqlKind::CreateApplication), wire::finished_bytes(builder));
+        send_application(static_cast<std::uint8_t>(wire::SqlKind::CreateApplication), application);
     return reply ? Status{} : std::unexpected(reply.error());
+}
+
+Result<std::vector<std::string>> SqlClient::replace_application(const NewApplication& application) {
+    ASSIGN(const auto reply,
+           send_application(static_cast<std::uint8_t>(wire::SqlKind::ReplaceApplication),
+                            application));
+    ASSIGN(const auto* list, reply.message.read<wire::SqlApplicationList>());
+    std::vector<std::string> notes;
+    if (list->notes() != nullptr)
+        for (const auto* note : *list->notes())
+            notes.push_back(note->str());
+    return notes;
 }
 
 Status SqlClient::change(std::uint8_t kind, const std::string& name) {

@@ -75,6 +75,9 @@ class SqlClient final : public SqlRunner {
     std::string target_word() const override { return "stream"; }
 
     Status create_application(const NewApplication& application);
+    /// Another text for an application that is there; it keeps its inputs and outputs if none are
+    /// given. Returns what became of each pump, a line each.
+    Result<std::vector<std::string>> replace_application(const NewApplication& application);
     Status start_application(const std::string& name);
     Status stop_application(const std::string& name);
     Status delete_application(const std::string& name);
@@ -92,6 +95,8 @@ class SqlClient final : public SqlRunner {
                   const std::function<Result<bool>(const wire::SqlQueryReply*)>& visit);
     /// `bind_`, and streams of the broker that the text reads by their own names.
     Result<std::vector<StreamBinding>> bindings_for(const std::string& sql_text);
+    Result<client::BrokerReply> send_application(std::uint8_t kind,
+                                                 const NewApplication& application);
     Status change(std::uint8_t kind, const std::string& name);
 
     client::BrokerConnection connection_;

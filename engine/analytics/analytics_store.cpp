@@ -128,8 +128,10 @@ Task<aws::ApiStatus> AnalyticsStore::run(AnalyticsApplication application, bool 
             status = co_await queries_.delete_application(name);
         else if (is_same)
             status = co_await queries_.start_application(name);
-        else
-            status = co_await queries_.replace_application(*definition);
+        else {
+            const auto replaced = co_await queries_.replace_application(*definition);
+            if (!replaced) status = std::unexpected(replaced.error());
+        }
         if (!status) co_return refusal_of(status.error());
         if (from_last_stop) co_return aws::ApiStatus{};
     }

@@ -100,8 +100,10 @@ Task<Status> HostedApplication::open() {
     if (from && !from->snapshot.empty()) {
         const Status restored = application_->restore(from->snapshot);
         if (!restored)
-            co_return fail(restored.error().code, fmt::format("the checkpoint cannot be used: {}",
-                                                              restored.error().message));
+            co_return fail(restored.error().code,
+                           fmt::format("the checkpoint cannot be used: {} (tidemill "
+                                       "app replace goes on without it)",
+                                       restored.error().message));
     }
     CO_TRY(co_await open_outputs(from));
     CO_TRY(tables_.fill(*application_));

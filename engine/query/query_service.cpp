@@ -48,7 +48,8 @@ Task<Status> QueryService::create_application(ApplicationDefinition definition) 
     });
 }
 
-Task<Status> QueryService::replace_application(ApplicationDefinition definition) {
+Task<Result<std::vector<sql::PumpCarried>>> QueryService::replace_application(
+    ApplicationDefinition definition) {
     return call_on(home(), [this, definition = std::move(definition)]() mutable {
         return replace(std::move(definition));
     });

@@ -45,11 +45,13 @@ class QueryService {
     /// under way). Starting what runs, and stopping what does not, is fine.
     Task<Status> start_application(std::string name);
     Task<Status> stop_application(std::string name);
-    /// Gives the application of that name another definition. It goes on where it stopped reading;
-    /// its state goes on as well if neither the text nor the inputs are others. It runs afterwards
-    /// if it ran, or `is_started` is set. Errors: those of create_application, NotFound,
-    /// ResourceInUse; it is then as it was.
-    Task<Status> replace_application(ApplicationDefinition definition);
+    /// Gives the application of that name another definition; without inputs it keeps its own, and
+    /// its outputs. It goes on where it stopped reading, and so does the state of what did not
+    /// change (sql::Application::carry); says what became of each pump. It runs afterwards if it
+    /// ran, or `is_started` is set. Errors: those of create_application, NotFound, ResourceInUse;
+    /// it is then as it was.
+    Task<Result<std::vector<sql::PumpCarried>>> replace_application(
+        ApplicationDefinition definition);
     /// Stops it and forgets it and its checkpoint. Errors: NotFound, ResourceInUse.
     Task<Status> delete_application(std::string name);
 
@@ -89,9 +91,13 @@ class QueryService {
     Task<Status> load();
     Task<void> stop_all();
     Task<Status> create(ApplicationDefinition definition);
-    Task<Status> replace(ApplicationDefinition definition);
+    Task<Result<std::vector<sql::PumpCarried>>> replace(ApplicationDefinition definition);
     Task<Status> check(ApplicationDefinition definition);
-    Task<Status> carry_checkpoint(ApplicationDefinition from, ApplicationDefinition to);
+    Task<Result<std::vector<sql::PumpCarried>>> carry_checkpoint(ApplicationDefinition from,
+                                                                 ApplicationDefinition to);
+    Task<Result<std::vector<sql::PumpCarried>>> carry_state(const ApplicationDefinition& to,
+                                                            Bytes snapshot,
+                                                            ApplicationCheckpoint& carried);
     Task<Status> start_one(std::string name);
     Task<Status> stop_one(std::string name);
     Task<Status> remove(std::string name);

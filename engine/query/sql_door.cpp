@@ -12,7 +12,8 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using wire::SqlKind;
 
-void send_states(const std::vector<ApplicationState>& states, QueryReply& reply) {
+void send_states(const std::vector<ApplicationState>& states, QueryReply& reply,
+                 const std::vector<std::string>& notes = {}) {
     FlatBufferBuilder builder;
     std::vector<flatbuffers::Offset<wire::SqlApplicationState>> tables;
     for (const auto& state : states) {
@@ -26,7 +27,8 @@ void send_states(const std::vector<ApplicationState>& states, QueryReply& reply)
             state.lag_ms, state.checkpoints, pumps, operators));
     }
     const auto all = builder.CreateVector(tables);
-    builder.Finish(wire::CreateSqlApplicationList(builder, all));
+    const auto said = builder.CreateVectorOfStrings(notes);
+    builder.Finish(wire::CreateSqlApplicationList(builder, all, said));
     reply.send(wire::finished_bytes(builder), true);
 }
 
@@ -40,6 +42,9 @@ Task<void> SqlDoor::serve(std::uint8_t kind, wire::TableBytes message, QueryRepl
             break;
         case SqlKind::CreateApplication:
             status = co_await create(message, reply);
+            break;
+        case SqlKind::ReplaceApplication:
+            status = co_await replace(message, reply);
             break;
         case SqlKind::StartApplication:
         case SqlKind::StopApplication:
@@ -67,6 +72,19 @@ Task<Status> SqlDoor::create(const wire::TableBytes& message, QueryReply& reply)
     std::string name = definition.name;
     CO_TRY(co_await service_.create_application(std::move(definition)));
     co_return co_await answer_with(std::move(name), reply);
+}
+
+Task<Status> SqlDoor::replace(const wire::TableBytes& message, QueryReply& reply) {
+    CO_ASSIGN(const auto* table, message.read<wire::SqlApplication>());
+    CO_ASSIGN(auto definition, read_definition(*table));
+    std::string name = definition.name;
+    CO_ASSIGN(const auto fates, co_await service_.replace_application(std::move(definition)));
+    CO_ASSIGN(auto state, co_await service_.describe_application(std::move(name)));
+    std::vector<std::string> notes;
+    for (const auto& fate : fates)
+        notes.push_back(fate.describe());
+    send_states({std::move(state)}, reply, notes);
+    co_return Status{};
 }
 
 Task<Status> SqlDoor::change(std::uint8_t kind, const wire::TableBytes& message,

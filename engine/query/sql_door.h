@@ -26,6 +26,7 @@ class SqlDoor {
 
  private:
     Task<Status> create(const wire::TableBytes& message, QueryReply& reply);
+    Task<Status> replace(const wire::TableBytes& message, QueryReply& reply);
     Task<Status> change(std::uint8_t kind, const wire::TableBytes& message, QueryReply& reply);
     Task<Status> describe(const wire::TableBytes& message, QueryReply& reply);
     Task<Status> query(const wire::TableBytes& message, QueryReply& reply);

@@ -17,12 +17,14 @@ namespace tidemill::sql {
 struct Application::Impl {
     struct Pump {
         PumpInfo info;
+        std::uint64_t hash = 0;  // of all that its state depends on
         std::vector<std::unique_ptr<Operator>> operators;
     };
 
     ExecContext context;
     std::vector<std::unique_ptr<Relay>> relays;  // as StreamId counts; the error stream is the last
     std::vector<char> is_input;                  // by relay
+    std::vector<std::uint64_t> relay_hashes;
     ReferenceTables tables;
     std::vector<Pump> pumps;
     std::uint64_t fingerprint = 0;
@@ -38,7 +40,7 @@ struct Application::Impl {
 
 namespace {
 
-constexpr std::uint64_t kSnapshotVersion = 5;
+constexpr std::uint64_t kSnapshotVersion = 6;
 
 std::uint64_t fnv1a(std::string_view text, std::uint64_t hash) {
     for (const char c : text)
@@ -64,23 +66,27 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
     auto impl = std::make_unique<Impl>();
     impl->fingerprint =
         fnv1a(fmt::format("{} {}", options.seed, options.is_kda_score), 0xcbf29ce484222325);
+    const auto options_hash = impl->fingerprint;
     for (const auto& stream : plan.catalog.streams) {
         impl->is_input.push_back(stream.is_input ? 1 : 0);
         impl->relays.push_back(std::make_unique<Relay>(impl->context, stream.name, stream.schema));
-        impl->fingerprint = fnv1a(stream.name, impl->fingerprint);
+        auto hash = fnv1a(stream.name, options_hash);
         for (const auto& field : stream.schema.fields)
-            impl->fingerprint = fnv1a(field.name + " " + field.type.to_string(), impl->fingerprint);
+            hash = fnv1a(field.name + " " + field.type.to_string(), hash);
+        if (const auto& watermark = stream.watermark)
+            hash = fnv1a(fmt::format("{} {} {}", watermark->column, watermark->delay,
+                                     watermark->idle_timeout),
+                         hash);
+        impl->relay_hashes.push_back(hash);
+        impl->fingerprint = fnv1a(std::to_string(hash), impl->fingerprint);
     }
     impl->is_input.push_back(0);
+    impl->relay_hashes.push_back(0);
     impl->relays.push_back(
         std::make_unique<Relay>(impl->context, std::string(kErrorStream), error_stream_schema()));
     for (std::size_t i = 0; i < plan.catalog.streams.size(); ++i)
-        if (const auto& watermark = plan.catalog.streams[i].watermark) {
+        if (const auto& watermark = plan.catalog.streams[i].watermark)
             impl->relays[i]->follow_event_time(*watermark, *impl->relays[watermark->late]);
-            impl->fingerprint = fnv1a(fmt::format("{} {} {}", watermark->column, watermark->delay,
-                                                  watermark->idle_timeout),
-                                      impl->fingerprint);
-        }
     for (const auto& table : plan.catalog.tables)
         impl->tables.push_back(
             std::make_unique<ReferenceTable>(ReferenceTable{table.name, table.schema, nullptr, 0}));
@@ -94,7 +100,13 @@ SqlResult<std::unique_ptr<Application>> Application::compile(std::string_view sq
         for (const auto source : pump.sources)
             made.info.sources.push_back(plan.catalog.streams[source].name);
         if (pump.reads_errors) made.info.sources.emplace_back(kErrorStream);
-        impl->fingerprint = fnv1a(pump.name + made.info.target + made.info.plan, impl->fingerprint);
+        made.hash = fnv1a(pump.name + made.info.target + made.info.plan, options_hash);
+        for (const auto source : pump.sources)
+            made.hash = fnv1a(std::to_string(impl->relay_hashes[source]), made.hash);
+        made.hash = fnv1a(
+            std::to_string(impl->relay_hashes[pump.target]) + (pump.is_started ? "" : " stopped"),
+            made.hash);
+        impl->fingerprint = fnv1a(std::to_string(made.hash), impl->fingerprint);
         if (pump.is_started)
             made.operators =
                 build_pump(impl->context, pump, impl->relays, impl->tables,
@@ -294,11 +306,24 @@ std::vector<std::byte> Application::snapshot() const {
     writer.put_int(static_cast<std::int64_t>(impl_->fingerprint));
     writer.put_int(impl_->context.latest_rowtime);
     writer.put_int(impl_->last_error_time);
-    for (const auto& relay : impl_->relays)
-        relay->save(writer);
-    for (const auto& pump : impl_->pumps)
+    writer.put_count(impl_->relays.size());
+    for (std::size_t i = 0; i < impl_->relays.size(); ++i) {
+        writer.put_text(impl_->relays[i]->name());
+        writer.put_int(static_cast<std::int64_t>(impl_->relay_hashes[i]));
+        const auto part = writer.begin_part();
+        impl_->relays[i]->save(writer);
+        writer.end_part(part);
+    }
+    writer.put_count(impl_->pumps.size());
+    for (const auto& pump : impl_->pumps) {
+        writer.put_text(pump.info.name);
+        writer.put_text(pump.info.target);
+        writer.put_int(static_cast<std::int64_t>(pump.hash));
+        const auto part = writer.begin_part();
         for (const auto& op : pump.operators)
             op->snapshot(writer);
+        writer.end_part(part);
+    }
     auto bytes = writer.take();
     const auto checksum = crc32c(bytes);
     bytes.resize(bytes.size() + sizeof checksum);
@@ -307,7 +332,22 @@ std::vector<std::byte> Application::snapshot() const {
     return bytes;
 }
 
-Status Application::restore(Bytes snapshot) {
+namespace {
+
+/// The parts of a snapshot, not yet understood.
+struct SnapshotParts {
+    struct Part {
+        std::string_view name, target;  ///< a pump's target
+        std::uint64_t hash = 0;
+        Bytes state;
+    };
+    std::uint64_t fingerprint = 0;
+    std::int64_t latest_rowtime = 0, last_error_time = 0;
+    std::vector<Part> relays, pumps;
+};
+
+/// Ownership: points into the snapshot. Errors: Corrupt, InvalidArgument (version).
+Result<SnapshotParts> take_apart(Bytes snapshot) {
     constexpr auto kChecksumBytes = sizeof(std::uint32_t);
     if (snapshot.size() < kChecksumBytes)
         return fail(Errc::Corrupt, "The snapshot of the SQL application is cut short.");
@@ -319,18 +359,131 @@ Status Application::restore(Bytes snapshot) {
         return fail(Errc::InvalidArgument,
                     fmt::format("The snapshot has version {}; this program reads version {}.",
                                 version, kSnapshotVersion));
-    if (static_cast<std::uint64_t>(reader.take_int()) != impl_->fingerprint)
-        return fail(Errc::InvalidArgument,
-                    "The snapshot was taken from another SQL text, input schema or option.");
-    impl_->context.latest_rowtime = reader.take_int();
-    impl_->last_error_time = reader.take_int();
-    for (auto& relay : impl_->relays)
-        relay->load(reader);
-    for (auto& pump : impl_->pumps)
-        for (auto& op : pump.operators)
-            op->restore(reader);
+    SnapshotParts parts;
+    parts.fingerprint = static_cast<std::uint64_t>(reader.take_int());
+    parts.latest_rowtime = reader.take_int();
+    parts.last_error_time = reader.take_int();
+    for (auto* list : {&parts.relays, &parts.pumps})
+        for (auto count = reader.take_size(10); count > 0 && !reader.has_failed(); --count) {
+            SnapshotParts::Part part;
+            part.name = reader.take_text();
+            if (list == &parts.pumps) part.target = reader.take_text();
+            part.hash = static_cast<std::uint64_t>(reader.take_int());
+            part.state = reader.take_part();
+            list->push_back(part);
+        }
+    if (!reader.is_done()) reader.fail();
+    TRY(reader.status());
+    return parts;
+}
+
+template <class Load>
+Status load_part(Bytes state, Load&& load) {
+    StateReader reader(state);
+    load(reader);
     if (!reader.is_done()) reader.fail();
     return reader.status();
+}
+
+}  // namespace
+
+Status Application::restore(Bytes snapshot) {
+    ASSIGN(const auto parts, take_apart(snapshot));
+    if (parts.fingerprint != impl_->fingerprint || parts.relays.size() != impl_->relays.size() ||
+        parts.pumps.size() != impl_->pumps.size())
+        return fail(Errc::InvalidArgument,
+                    "The snapshot was taken from another SQL text, input schema or option.");
+    impl_->context.latest_rowtime = parts.latest_rowtime;
+    impl_->last_error_time = parts.last_error_time;
+    for (std::size_t i = 0; i < parts.relays.size(); ++i)
+        TRY(load_part(parts.relays[i].state,
+                      [&](StateReader& reader) { impl_->relays[i]->load(reader); }));
+    for (std::size_t i = 0; i < parts.pumps.size(); ++i)
+        TRY(load_part(parts.pumps[i].state, [&](StateReader& reader) {
+            for (auto& op : impl_->pumps[i].operators)
+                op->restore(reader);
+        }));
+    return {};
+}
+
+std::string PumpCarried::describe() const {
+    switch (fate) {
+        case Fate::Kept:
+            return name + ": state kept";
+        case Fate::New:
+            return name + ": new";
+        case Fate::Reset:
+            return name + ": begins anew, " + why;
+        case Fate::Dropped:
+            return name + ": gone, and its state";
+    }
+    return name;
+}
+
+Result<std::vector<PumpCarried>> Application::carry(Bytes snapshot) {
+    ASSIGN(const auto parts, take_apart(snapshot));
+    const auto part_of = [](const std::vector<SnapshotParts::Part>& list, std::string_view name) {
+        const auto found = std::ranges::find(list, name, &SnapshotParts::Part::name);
+        return found == list.end() ? nullptr : &*found;
+    };
+    const auto& pumps = impl_->pumps;
+    std::vector<PumpCarried> fates;
+    for (const auto& pump : pumps) {
+        const auto* old = part_of(parts.pumps, pump.info.name);
+        auto fate = PumpCarried::Fate::Kept;
+        if (old == nullptr)
+            fate = PumpCarried::Fate::New;
+        else if (old->hash != pump.hash)
+            fate = PumpCarried::Fate::Reset;
+        fates.push_back(
+            {pump.info.name, fate,
+             fate == PumpCarried::Fate::Reset ? "its query or a stream of it is another" : ""});
+    }
+    const auto is_kept = [&](std::string_view pump) {
+        const auto found = std::ranges::find(fates, pump, &PumpCarried::name);
+        return found != fates.end() && found->fate == PumpCarried::Fate::Kept;
+    };
+    // Whether all that fill a stream, then and now, are the same.
+    const auto stranger_of = [&](std::string_view stream) -> std::string {
+        for (const auto& pump : pumps)
+            if (pump.info.target == stream && !is_kept(pump.info.name)) return pump.info.name;
+        for (const auto& old : parts.pumps)
+            if (old.target == stream && !is_kept(old.name)) return std::string(old.name);
+        return {};
+    };
+    for (bool has_changed = true; has_changed;) {
+        has_changed = false;
+        for (std::size_t i = 0; i < pumps.size(); ++i)
+            for (const auto& source : pumps[i].info.sources) {
+                if (fates[i].fate != PumpCarried::Fate::Kept) continue;
+                if (const auto stranger = stranger_of(source); !stranger.empty()) {
+                    fates[i].fate = PumpCarried::Fate::Reset;
+                    fates[i].why = stranger + ", which fills " + source + ", is another";
+                    has_changed = true;
+                }
+            }
+    }
+    impl_->context.latest_rowtime = parts.latest_rowtime;
+    impl_->last_error_time = parts.last_error_time;
+    for (std::size_t i = 0; i < impl_->relays.size(); ++i) {
+        auto& relay = *impl_->relays[i];
+        const auto* old = part_of(parts.relays, relay.name());
+        if (old == nullptr || old->hash != impl_->relay_hashes[i] ||
+            !stranger_of(relay.name()).empty())
+            continue;
+        TRY(load_part(old->state, [&](StateReader& reader) { relay.load(reader); }));
+    }
+    for (std::size_t i = 0; i < pumps.size(); ++i) {
+        if (fates[i].fate != PumpCarried::Fate::Kept) continue;
+        TRY(load_part(part_of(parts.pumps, pumps[i].info.name)->state, [&](StateReader& reader) {
+            for (const auto& op : pumps[i].operators)
+                op->restore(reader);
+        }));
+    }
+    for (const auto& old : parts.pumps)
+        if (std::ranges::find(fates, old.name, &PumpCarried::name) == fates.end())
+            fates.push_back({std::string(old.name), PumpCarried::Fate::Dropped, ""});
+    return fates;
 }
 
 void Application::subscribe(StreamId stream, RowsCallback callback) {

@@ -58,6 +58,18 @@ struct PumpInfo {
     std::string plan;  ///< one operator a line, indented, for EXPLAIN
 };
 
+/// What became of a pump's state when another application took over that of an older one.
+struct PumpCarried {
+    enum class Fate : std::uint8_t { Kept, New, Reset, Dropped };
+    std::string name;
+    Fate fate = Fate::Kept;
+    std::string why;  ///< Reset: what is another
+
+    /// "P: state kept", "Q: begins anew, its query is another".
+    std::string describe() const;
+    bool operator==(const PumpCarried&) const = default;
+};
+
 struct OperatorStats {
     std::string pump;
     std::string name;  ///< "Filter", "Tumble", ...
@@ -143,6 +155,10 @@ class Application {
     /// (checksum, format), InvalidArgument (another plan or version); the application must then be
     /// thrown away.
     Status restore(Bytes snapshot);
+    /// Takes over what an application of another text has left: the state of each pump whose query,
+    /// target and sources are the same, and whose sources are filled by such pumps. Otherwise as
+    /// `restore`. Errors: Corrupt, InvalidArgument (version).
+    Result<std::vector<PumpCarried>> carry(Bytes snapshot);
 
  private:
     struct Impl;

@@ -36,6 +36,17 @@ std::int64_t StateReader::take_int() {
 
 double StateReader::take_double() { return std::bit_cast<double>(take_int()); }
 
+Bytes StateReader::take_part() {
+    const auto size = take_int();
+    if (size < 0 || size > end_ - at_) {
+        failed_ = true;
+        return {};
+    }
+    const Bytes part(at_, static_cast<std::size_t>(size));
+    at_ += size;
+    return part;
+}
+
 Bytes StateReader::take_bytes() {
     const auto size = take_size();
     if (failed_) return {};

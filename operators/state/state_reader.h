@@ -21,6 +21,7 @@ class StateReader {
     bool take_bool() { return take_count() != 0; }
     /// Ownership: points into the snapshot.
     Bytes take_bytes();
+    Bytes take_part();
     std::string_view take_text() { return as_text(take_bytes()); }
     /// Into a column that has its type already.
     void take_column(Column& column);

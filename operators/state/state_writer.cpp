@@ -23,6 +23,16 @@ void StateWriter::put_bytes(Bytes bytes) {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
+std::size_t StateWriter::begin_part() {
+    put_int(0);
+    return bytes_.size();
+}
+
+void StateWriter::end_part(std::size_t begun) {
+    store_le(bytes_.data() + begun - sizeof(std::int64_t),
+             static_cast<std::int64_t>(bytes_.size() - begun));
+}
+
 void StateWriter::put_column(const Column& column) {
     put_count(column.size());
     put_bool(column.has_nulls());

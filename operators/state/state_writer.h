@@ -16,6 +16,9 @@ class StateWriter {
  public:
     /// Room for a snapshot of about this size: growing by copies costs more than writing.
     void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+    /// What is written between the two can be taken, or left, as a whole: StateReader::take_part.
+    std::size_t begin_part();
+    void end_part(std::size_t begun);
 
     void put_count(std::uint64_t value);
     void put_int(std::int64_t value);

@@ -67,6 +67,10 @@ def applications(here, folder):
     table = run("app", "status", "-o", "human", *here).stdout
     assert re.search(r"^alerts +running +2 +1 ", table, re.M), table
 
+    told = run("app", "replace", "alerts", "-f", file, *here, "-o", "human").stdout
+    assert re.match(r"alerts is (starting|running)\n", told) and ": state kept" in told, told
+    assert "Did you mean alerts?" in refused("app", "replace", "alert", "-f", file, *here)
+    await_rows("alerts", 1, here)
     described = json.loads(run("app", "describe", "alerts", *here).stdout)
     assert described["sql"] == ALERTS and described["outputs"] == [{"name": "HIGH", "stream": "alerts"}], described
     steps = {step["operator"]: step for step in described["operators"]}

@@ -185,6 +185,55 @@ TEST_SUITE("query service") {
         CHECK_FALSE(f.reactor.run(f.service().replace_application(definition)).has_value());
     }
 
+    TEST_CASE("an application that gets another text keeps the state of what did not change") {
+        QueryFixture f;
+        f.streams.add_stream("in");
+        f.streams.add_stream("out");
+        f.streams.add_stream("other");
+        const std::string running =
+            "CREATE STREAM \"DESTINATION_SQL_STREAM\" (\"n\" BIGINT);\n"
+            "CREATE PUMP \"RUNNING\" AS INSERT INTO \"DESTINATION_SQL_STREAM\"\n"
+            "SELECT STREAM COUNT(*) OVER (RANGE INTERVAL '1' DAY PRECEDING) FROM "
+            "\"SOURCE_SQL_STREAM_001\";\n";
+        const auto second = [](const char* what) {
+            return std::string(
+                       "CREATE STREAM \"OTHER\" (\"n\" DOUBLE);\n"
+                       "CREATE PUMP \"SECOND\" AS INSERT INTO \"OTHER\" SELECT STREAM ") +
+                   what +
+                   "(\"value\") OVER (RANGE INTERVAL '1' DAY PRECEDING) FROM "
+                   "\"SOURCE_SQL_STREAM_001\";\n";
+        };
+        const auto behind = std::string(
+            "CREATE STREAM \"LAST\" (\"n\" DOUBLE); CREATE PUMP \"BEHIND\" AS INSERT INTO \"LAST\" "
+            "SELECT STREAM SUM(\"n\") OVER (ROWS 2 PRECEDING) FROM \"OTHER\";");
+        auto definition = definition_of("two", running + second("SUM") + behind);
+        definition.outputs.push_back({"OTHER", "other", ""});
+        REQUIRE(f.reactor.run(f.service().create_application(definition)));
+        for (int id = 0; id < 5; ++id)
+            f.streams.put("in", row(id, 2));
+        f.reactor.advance(2s);
+        CHECK_EQ(f.streams.texts("out").back(), "{\"n\":5}");
+        definition.sql_text = running + second("MAX") + behind + "CREATE STREAM X (A INTEGER);";
+        definition.inputs.clear();  // it keeps its own
+        definition.outputs.clear();
+        const auto fates = f.reactor.run(f.service().replace_application(definition));
+        REQUIRE_MESSAGE(fates.has_value(), (fates ? "" : fates.error().message));
+        std::vector<std::string> told;
+        for (const auto& fate : *fates)
+            told.push_back(fate.describe());
+        CHECK_EQ(told, std::vector<std::string>{
+                           "RUNNING: state kept",
+                           "SECOND: begins anew, its query or a stream of it is another",
+                           "BEHIND: begins anew, SECOND, which fills OTHER, is another"});
+        f.streams.put("in", row(5, 3));
+        f.reactor.advance(2s);
+        CHECK_EQ(f.streams.texts("out").back(), "{\"n\":6}");
+        CHECK_EQ(f.streams.texts("other").back(), "{\"n\":3}");
+        definition.sql_text = running;
+        const auto again = f.reactor.run(f.service().replace_application(definition));
+        CHECK_FALSE(again.has_value());  // an output names a stream that is not there
+    }
+
     TEST_CASE("a forest scores rows, and the outlier scores highest") {
         QueryFixture f;
         f.streams.add_stream("in");
